@@ -1,0 +1,74 @@
+import type { ResolvedCookieOptions } from './options'
+import { SessionError } from './errors'
+
+/** Browsers drop a cookie whose name, value and attributes exceed this: RFC 6265bis, section 5.6. */
+export const MAX_COOKIE_BYTES = 4096
+
+/**
+ * The raw values of every cookie of that name in a `Cookie` header, in their order. A
+ * subdomain can toss a second one of our name, so the first need not be ours.
+ */
+export function readCookies(header: string | undefined, name: string): string[] {
+  if (!header || !header.includes(name))
+    return []
+  const values: string[] = []
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals > 0 && pair.slice(0, equals).trim() === name)
+      values.push(pair.slice(equals + 1).trim())
+  }
+  return values
+}
+
+/** True for a `Set-Cookie` header of that cookie name. */
+export function isSetCookieOf(name: string, header: string): boolean {
+  return header.startsWith(`${name}=`)
+}
+
+/**
+ * A `Set-Cookie` header.
+ *
+ * @param maxAge seconds; `undefined` for a cookie that ends with the browser
+ */
+export function buildSetCookie(options: ResolvedCookieOptions, value: string, maxAge: number | undefined): string {
+  const { name, path, domain, httpOnly, secure, sameSite, partitioned, priority } = options
+  return [
+    `${name}=${value}`,
+    maxAge !== undefined && `Max-Age=${maxAge}`,
+    domain && `Domain=${domain}`,
+    `Path=${path}`,
+    httpOnly && 'HttpOnly',
+    secure && 'Secure',
+    `SameSite=${capitalize(sameSite)}`,
+    partitioned && 'Partitioned',
+    priority && `Priority=${capitalize(priority)}`,
+  ].filter(Boolean).join('; ')
+}
+
+/** The `Set-Cookie` header that removes a cookie: browsers match name, Domain, Path and Partitioned. */
+export function buildRemoval(options: ResolvedCookieOptions): string {
+  return buildSetCookie(options, '', 0)
+}
+
+/**
+ * @throws SessionError `COOKIE_ERROR` when a browser would silently drop the cookie
+ */
+export function assertCookieFits(header: string, data: Record<string, unknown>): void {
+  // Tokens and checked attributes are ASCII, so characters are bytes.
+  if (header.length <= MAX_COOKIE_BYTES)
+    return
+  const largest = Object.entries(data)
+    .map(([key, value]) => ({ key, bytes: JSON.stringify(value).length }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 3)
+  const keys = largest.map(({ key, bytes }) => `\`${key}\` (${bytes} bytes)`).join(', ')
+  throw new SessionError(
+    'COOKIE_ERROR',
+    `The session cookie would be ${header.length} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${keys}. Store less, or use \`mode: 'storage'\`.`,
+    { details: { size: header.length, limit: MAX_COOKIE_BYTES, largest } },
+  )
+}
+
+function capitalize(word: string): string {
+  return word[0]!.toUpperCase() + word.slice(1)
+}

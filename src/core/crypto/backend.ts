@@ -1,0 +1,20 @@
+/** The synchronous primitives that tokens are made of. Both implementations give the same bytes. */
+export interface CryptoBackend {
+  sha256(data: Uint8Array): Uint8Array
+  /** HKDF-SHA256 (RFC 5869) without salt: 32 bytes. */
+  hkdf(secret: Uint8Array, info: Uint8Array): Uint8Array
+  /** HMAC-SHA256 with the key prepared once. */
+  hmac(key: Uint8Array): (data: Uint8Array) => Uint8Array
+  /** AES-256-GCM with the key prepared once. */
+  aesGcm(key: Uint8Array): AesGcm
+}
+
+export interface AesGcm {
+  /** The ciphertext followed by its 16 byte tag. */
+  encrypt(iv: Uint8Array, plaintext: Uint8Array): Uint8Array
+  /** The plaintext, or `undefined` when the tag does not verify. */
+  decrypt(iv: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
+}
+
+export const IV_BYTES = 12
+export const TAG_BYTES = 16

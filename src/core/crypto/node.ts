@@ -1,0 +1,62 @@
+import type crypto from 'node:crypto'
+import type { AesGcm, CryptoBackend } from './backend'
+import { TAG_BYTES } from './backend'
+
+type NodeCrypto = typeof crypto
+
+/**
+ * The backend over `node:crypto`, or `undefined` where it is missing or a stub. Platforms
+ * without it may ship functions that exist and throw when called, so it is probed by calling.
+ */
+export function createNodeBackend(): CryptoBackend | undefined {
+  try {
+    const crypto = globalThis.process?.getBuiltinModule?.('node:crypto')
+    if (!crypto)
+      return undefined
+    const backend = fromNodeCrypto(crypto)
+    const key = new Uint8Array(32)
+    backend.sha256(key)
+    backend.hkdf(key, key)
+    backend.hmac(key)(key)
+    const cipher = backend.aesGcm(key)
+    const iv = new Uint8Array(12)
+    return cipher.decrypt(iv, cipher.encrypt(iv, key))?.length === key.length ? backend : undefined
+  }
+  catch {
+    return undefined
+  }
+}
+
+function fromNodeCrypto(crypto: NodeCrypto): CryptoBackend {
+  return {
+    sha256: data => crypto.createHash('sha256').update(data).digest(),
+    hkdf: (secret, info) => new Uint8Array(crypto.hkdfSync('sha256', secret, new Uint8Array(), info, 32)),
+    hmac(key) {
+      const keyObject = crypto.createSecretKey(key)
+      return data => crypto.createHmac('sha256', keyObject).update(data).digest()
+    },
+    aesGcm: key => createAesGcm(crypto, key),
+  }
+}
+
+function createAesGcm(crypto: NodeCrypto, key: Uint8Array): AesGcm {
+  const keyObject = crypto.createSecretKey(key)
+  return {
+    encrypt(iv, plaintext) {
+      const cipher = crypto.createCipheriv('aes-256-gcm', keyObject, iv)
+      return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+    },
+    decrypt(iv, ciphertext) {
+      const end = ciphertext.length - TAG_BYTES
+      const decipher = crypto.createDecipheriv('aes-256-gcm', keyObject, iv, { authTagLength: TAG_BYTES })
+      decipher.setAuthTag(ciphertext.subarray(end))
+      const plaintext = decipher.update(ciphertext.subarray(0, end))
+      try {
+        return Buffer.concat([plaintext, decipher.final()])
+      }
+      catch {
+        return undefined
+      }
+    },
+  }
+}

@@ -1,0 +1,20 @@
+/** Runs tasks of the same key one after the other, tasks of different keys side by side. */
+export interface KeyedLock {
+  run<T>(key: string, task: () => Promise<T>): Promise<T>
+}
+
+/** Inside one process. Holds nothing for a key that nobody uses. */
+export function createKeyedLock(): KeyedLock {
+  const tails = new Map<string, Promise<unknown>>()
+  return {
+    run(key, task) {
+      const result = (tails.get(key) ?? Promise.resolve()).then(task)
+      const tail = result.then(() => {}, () => {}).then(() => {
+        if (tails.get(key) === tail)
+          tails.delete(key)
+      })
+      tails.set(key, tail)
+      return result
+    },
+  }
+}

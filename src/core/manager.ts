@@ -1,0 +1,47 @@
+import type { ResolvedSessionOptions } from './options'
+import type { TokenCodec } from './token'
+import type { Exchange, SessionObserver, SessionStore } from './types'
+import { createKeyedLock } from './lock'
+import { RequestSession } from './request-session'
+import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
+
+/** Sessions of one cookie, with everything prepared that requests share. */
+export interface SessionManager {
+  readonly options: ResolvedSessionOptions
+  /** The session of one request. Nothing is read yet. */
+  open(exchange: Exchange, observer?: SessionObserver): RequestSession
+}
+
+export interface ManagerDependencies {
+  /** Needed in storage mode. */
+  store?: SessionStore
+  /**
+   * Milliseconds since the epoch.
+   *
+   * @default Date.now
+   */
+  now?: () => number
+}
+
+/** Derives every key once; requests only use them. */
+export function createSessionManager(options: ResolvedSessionOptions, { store, now = Date.now }: ManagerDependencies): SessionManager {
+  if (options.mode === 'storage' && !store)
+    throw new TypeError('Storage mode needs a store.')
+  const context = {
+    options,
+    store: options.mode === 'storage' ? store : undefined,
+    codec: createCodec(options),
+    lock: createKeyedLock(),
+    now,
+  }
+  return {
+    options,
+    open: (exchange, observer) => new RequestSession(context, exchange, observer),
+  }
+}
+
+function createCodec({ mode, secrets, encrypt, cookie }: ResolvedSessionOptions): TokenCodec {
+  if (mode === 'storage')
+    return createIdCodec(secrets, cookie.name)
+  return encrypt ? createSealedPayloadCodec(secrets, cookie.name) : createSignedPayloadCodec(secrets, cookie.name)
+}

@@ -1,0 +1,108 @@
+/** Where the session's data lives. */
+export type SessionMode = 'storage' | 'cookie'
+
+/** Attributes of the session cookie; RFC 6265bis. */
+export interface SessionCookieOptions {
+  /**
+   * A `__Host-` or `__Secure-` name is checked against the attributes it demands.
+   *
+   * @default 'session'
+   */
+  name?: string
+  /** @default '/' */
+  path?: string
+  /** Without it the cookie goes to this host only. */
+  domain?: string
+  /**
+   * Hides the cookie from JavaScript in the page.
+   *
+   * @default true
+   */
+  httpOnly?: boolean
+  /**
+   * `'auto'` is true in production builds and false in development.
+   *
+   * @default 'auto'
+   */
+  secure?: boolean | 'auto'
+  /**
+   * `'none'` needs `secure`.
+   *
+   * @default 'lax'
+   */
+  sameSite?: 'strict' | 'lax' | 'none'
+  /** Keeps the cookie apart per top-level site (CHIPS); needs `secure`. */
+  partitioned?: boolean
+  /** Which cookies Chromium evicts first. */
+  priority?: 'low' | 'medium' | 'high'
+}
+
+/** The options that every host shares. Hosts add where the records are kept. */
+export interface CoreSessionOptions {
+  /**
+   * `'storage'`: the cookie holds a signed random id, the data lives in storage.
+   * `'cookie'`: the cookie holds the data itself, signed and encrypted.
+   *
+   * @default 'storage'
+   */
+  mode?: SessionMode
+  /**
+   * At least 32 random characters. Of an array the first signs and all verify, for rotation.
+   * Better given by the environment than written here.
+   */
+  secret?: string | string[]
+  /**
+   * Absolute lifetime in seconds, from creation; also the cookie's Max-Age. Capped at 400 days.
+   *
+   * @default 604800
+   */
+  maxAge?: number
+  /**
+   * Sliding lifetime in seconds, from the last request; 0 is off. Moved forward at most once
+   * per half window.
+   *
+   * @default 0
+   */
+  idleTimeout?: number
+  cookie?: SessionCookieOptions
+  /**
+   * Cookie mode: encrypt the data with AES-256-GCM. With false it is signed only and the
+   * client can read it.
+   *
+   * @default true
+   */
+  encrypt?: boolean
+  /**
+   * Milliseconds that one storage operation may take.
+   *
+   * @default 5000
+   */
+  timeout?: number
+  /**
+   * Store and send a cookie for a visitor whose session nothing was written to.
+   *
+   * @default false
+   */
+  saveUninitialized?: boolean
+}
+
+export type ResolvedCookieOptions = Required<Omit<SessionCookieOptions, 'domain' | 'partitioned' | 'priority' | 'secure'>>
+  & { secure: boolean } & Pick<SessionCookieOptions, 'domain' | 'partitioned' | 'priority'>
+
+/** Options with every default filled in and every rule checked. */
+export interface ResolvedSessionOptions extends Required<Omit<CoreSessionOptions, 'cookie' | 'secret'>> {
+  /** The first signs, all verify. */
+  secrets: readonly string[]
+  cookie: ResolvedCookieOptions
+}
+
+/** Every default, written once. */
+export const DEFAULTS = {
+  mode: 'storage',
+  maxAge: 7 * 24 * 60 * 60,
+  idleTimeout: 0,
+  encrypt: true,
+  timeout: 5000,
+  saveUninitialized: false,
+  cookie: { name: 'session', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },
+} as const satisfies CoreSessionOptions

@@ -1,0 +1,132 @@
+import type { SessionLifetime, SessionRecord } from './types'
+
+/** Written into every record and bound into every key. */
+export const RECORD_VERSION = 1
+
+/** Cookies live at most 400 days: RFC 6265bis, section 5.6.2. */
+export const MAX_LIFETIME_SECONDS = 400 * 24 * 60 * 60
+
+/** Lifetimes in seconds, as the options give them. */
+export interface Limits {
+  maxAge: number
+  idleTimeout: number
+}
+
+/** The changes of one session since it was last stored. A value of `undefined` removes its key. */
+export interface RecordPatch {
+  /** True removes everything that was there before `data` and `flash` are applied. */
+  readonly isCleared: boolean
+  readonly data: ReadonlyMap<string, unknown>
+  readonly flash: ReadonlyMap<string, unknown>
+  readonly lifetime?: SessionLifetime
+  /** True when the session was used and its idle time starts again. */
+  readonly isTouched: boolean
+}
+
+export const NO_CHANGES: RecordPatch = { isCleared: false, data: new Map(), flash: new Map(), isTouched: false }
+
+export function createRecord(now: number, limits: Limits, lifetime?: SessionLifetime): SessionRecord {
+  return withExpiry({ version: RECORD_VERSION, data: {}, flash: {}, createdAt: now, expiresAt: 0, lastSeenAt: now, ...(lifetime && { lifetime }) }, limits)
+}
+
+/** The record after a patch. The given record stays as it is. */
+export function applyPatch(record: SessionRecord, patch: RecordPatch, now: number, limits: Limits): SessionRecord {
+  const lifetime = patch.lifetime ? { ...record.lifetime, ...patch.lifetime } : record.lifetime
+  return withExpiry({
+    ...record,
+    data: patchKeys(patch.isCleared ? {} : record.data, patch.data),
+    flash: patchKeys(patch.isCleared ? {} : record.flash, patch.flash),
+    lastSeenAt: now,
+    ...(lifetime && { lifetime }),
+  }, limits)
+}
+
+/** One patch that does what two do one after the other. */
+export function mergePatches(first: RecordPatch, second: RecordPatch): RecordPatch {
+  const base = second.isCleared ? { ...NO_CHANGES, lifetime: first.lifetime } : first
+  const lifetime = second.lifetime ? { ...base.lifetime, ...second.lifetime } : base.lifetime
+  return {
+    isCleared: first.isCleared || second.isCleared,
+    data: new Map([...base.data, ...second.data]),
+    flash: new Map([...base.flash, ...second.flash]),
+    isTouched: first.isTouched || second.isTouched,
+    ...(lifetime && { lifetime }),
+  }
+}
+
+/** True for changes that matter only while the session lives: reading a message, being seen. */
+export function isPassive(patch: RecordPatch): boolean {
+  return !patch.isCleared && patch.data.size === 0 && !patch.lifetime
+    && [...patch.flash.values()].every(value => value === undefined)
+}
+
+/** True for a patch that changes nothing. */
+export function isNothing(patch: RecordPatch): boolean {
+  return isPassive(patch) && patch.flash.size === 0 && !patch.isTouched
+}
+
+/** A new record that goes on with the data of another: new times, the same content and limits. */
+export function succeedRecord(record: SessionRecord, now: number, limits: Limits): SessionRecord {
+  return { ...createRecord(now, limits, record.lifetime), data: record.data, flash: record.flash }
+}
+
+export function isExpired(record: SessionRecord, now: number): boolean {
+  return now >= record.expiresAt
+}
+
+export function isEmpty(record: SessionRecord): boolean {
+  return Object.keys(record.data).length === 0 && Object.keys(record.flash).length === 0
+}
+
+/** The remaining lifetime in whole seconds, at least one. */
+export function remainingSeconds(record: SessionRecord, now: number): number {
+  return Math.max(1, Math.ceil((record.expiresAt - now) / 1000))
+}
+
+/** True once half of the idle time has passed, so that a hundred reads are one write. */
+export function isTouchDue(record: SessionRecord, now: number, limits: Limits): boolean {
+  const { idleTimeout } = effectiveLimits(record, limits)
+  return idleTimeout > 0 && now - record.lastSeenAt >= idleTimeout * 500
+}
+
+/** The record inside a stored value, or `undefined` for anything that this version did not write. */
+export function parseRecord(value: unknown): SessionRecord | undefined {
+  if (!isPlainObject(value))
+    return undefined
+  const { version, data, flash, createdAt, expiresAt, lastSeenAt, lifetime } = value
+  const isValid = version === RECORD_VERSION
+    && isPlainObject(data) && isPlainObject(flash)
+    && [createdAt, expiresAt, lastSeenAt].every(time => Number.isFinite(time))
+    && (lifetime === undefined || isPlainObject(lifetime))
+  return isValid ? value as unknown as SessionRecord : undefined
+}
+
+function effectiveLimits(record: SessionRecord, limits: Limits): Limits {
+  return {
+    maxAge: record.lifetime?.maxAge ?? limits.maxAge,
+    idleTimeout: record.lifetime?.idleTimeout ?? limits.idleTimeout,
+  }
+}
+
+function withExpiry(record: SessionRecord, limits: Limits): SessionRecord {
+  const { maxAge, idleTimeout } = effectiveLimits(record, limits)
+  const absolute = record.createdAt + maxAge * 1000
+  const expiresAt = idleTimeout > 0 ? Math.min(absolute, record.lastSeenAt + idleTimeout * 1000) : absolute
+  return { ...record, expiresAt }
+}
+
+function patchKeys(target: Record<string, unknown>, changes: ReadonlyMap<string, unknown>): Record<string, unknown> {
+  const entries = new Map(Object.entries(target))
+  for (const [key, value] of changes) {
+    if (value === undefined)
+      entries.delete(key)
+    else
+      entries.set(key, value)
+  }
+  // Unlike an assignment, `fromEntries` takes `__proto__` as a key like any other.
+  return Object.fromEntries(entries)
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

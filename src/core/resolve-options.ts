@@ -1,0 +1,148 @@
+import type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions } from './options'
+import { SessionError } from './errors'
+import { DEFAULTS } from './options'
+import { MAX_LIFETIME_SECONDS } from './record'
+
+export const MIN_SECRET_LENGTH = 32
+
+/** One thing that is wrong with the options. */
+export interface OptionIssue {
+  /** For example `cookie.sameSite`. */
+  path: string
+  problem: string
+  remedy: string
+}
+
+export interface ResolveContext {
+  /** Decides what `cookie.secure: 'auto'` means. */
+  isProduction: boolean
+  /**
+   * How a message tells the reader to set the secret.
+   *
+   * @default 'Pass `secret` in the options.'
+   */
+  secretRemedy?: string
+}
+
+/**
+ * Fills in the defaults and checks every rule. Empty strings count as not set, because that
+ * is how options arrive that only the environment may fill.
+ *
+ * @throws SessionError `CONFIG_ERROR` with all problems at once, each with its remedy
+ */
+export function resolveOptions(options: CoreSessionOptions, context: ResolveContext): ResolvedSessionOptions {
+  const given = withoutUnset(options)
+  const cookie = { ...DEFAULTS.cookie, ...withoutUnset(options.cookie ?? {}) }
+  const resolved: ResolvedSessionOptions = {
+    mode: given.mode ?? DEFAULTS.mode,
+    secrets: toSecrets(given.secret),
+    maxAge: Math.min(given.maxAge ?? DEFAULTS.maxAge, MAX_LIFETIME_SECONDS),
+    idleTimeout: given.idleTimeout ?? DEFAULTS.idleTimeout,
+    encrypt: given.encrypt ?? DEFAULTS.encrypt,
+    timeout: given.timeout ?? DEFAULTS.timeout,
+    saveUninitialized: given.saveUninitialized ?? DEFAULTS.saveUninitialized,
+    cookie: { ...cookie, secure: cookie.secure === 'auto' ? context.isProduction : cookie.secure },
+  }
+  const issues = [
+    ...checkSecrets(resolved.secrets, context),
+    ...checkScalars(resolved, given),
+    ...checkCookie(resolved.cookie),
+  ]
+  if (issues.length > 0)
+    throw configError(issues)
+  return resolved
+}
+
+export function configError(issues: readonly OptionIssue[]): SessionError {
+  const lines = issues.map(({ path, problem, remedy }) => `  - ${path}: ${problem} ${remedy}`)
+  return new SessionError('CONFIG_ERROR', ['unsession: the session options are not valid.', ...lines].join('\n'), { details: { issues } })
+}
+
+function checkSecrets(secrets: readonly unknown[], { secretRemedy = 'Pass `secret` in the options.' }: ResolveContext): OptionIssue[] {
+  if (secrets.length === 0)
+    return [{ path: 'secret', problem: 'It is missing.', remedy: secretRemedy }]
+  return secrets.flatMap((secret, index) => {
+    if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)
+      return []
+    const problem = typeof secret === 'string'
+      ? `It has ${secret.length} characters and needs at least ${MIN_SECRET_LENGTH}.`
+      : 'It is not a string.'
+    return [{ path: secrets.length > 1 ? `secret[${index}]` : 'secret', problem, remedy: secretRemedy }]
+  })
+}
+
+function checkScalars(options: ResolvedSessionOptions, given: CoreSessionOptions): OptionIssue[] {
+  return [
+    ...oneOf('mode', options.mode, ['storage', 'cookie']),
+    ...wholeNumber('maxAge', given.maxAge ?? options.maxAge, 1, 'seconds'),
+    ...wholeNumber('idleTimeout', options.idleTimeout, 0, 'seconds'),
+    ...wholeNumber('timeout', options.timeout, 1, 'milliseconds'),
+    ...trueOrFalse('encrypt', options.encrypt),
+    ...trueOrFalse('saveUninitialized', options.saveUninitialized),
+  ]
+}
+
+function checkCookie(cookie: ResolvedCookieOptions): OptionIssue[] {
+  const { name, path, domain, secure, sameSite, partitioned, priority } = cookie
+  const issues = [
+    ...oneOf('cookie.sameSite', sameSite, ['strict', 'lax', 'none']),
+    ...(priority === undefined ? [] : oneOf('cookie.priority', priority, ['low', 'medium', 'high'])),
+    ...trueOrFalse('cookie.httpOnly', cookie.httpOnly),
+    ...(typeof secure === 'boolean' ? [] : [issue('cookie.secure', secure, 'Use true, false or \'auto\'.')]),
+    ...(partitioned === undefined ? [] : trueOrFalse('cookie.partitioned', partitioned)),
+  ]
+  // RFC 6265, section 4.1.1: a name is an RFC 9110 token.
+  if (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]{1,128}$/.test(name))
+    issues.push(issue('cookie.name', name, 'Use letters, digits, - and _.'))
+  // Printable ASCII without the separator; spaces at its ends would be trimmed by the browser.
+  if (typeof path !== 'string' || !/^\/[\x21-\x3A\x3C-\x7E]*$/.test(path))
+    issues.push(issue('cookie.path', path, 'Use a path that starts with /.'))
+  if (domain !== undefined && (typeof domain !== 'string' || !/^\.?[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(domain)))
+    issues.push(issue('cookie.domain', domain, 'Use a host name such as example.com.'))
+  return [...issues, ...checkSecureRules(cookie)]
+}
+
+/** What browsers refuse without telling anybody: RFC 6265bis, sections 4.1.3 and 5.7. */
+function checkSecureRules({ name, path, domain, secure, sameSite, partitioned }: ResolvedCookieOptions): OptionIssue[] {
+  const issues: OptionIssue[] = []
+  const needsSecure = 'Browsers drop it without secure. Set cookie.secure to true.'
+  const prefix = /^__(?:Host|Secure)-/i.exec(String(name))?.[0].toLowerCase()
+  if (secure === false) {
+    if (sameSite === 'none')
+      issues.push({ path: 'cookie.sameSite', problem: 'It is \'none\'.', remedy: needsSecure })
+    if (partitioned === true)
+      issues.push({ path: 'cookie.partitioned', problem: 'It is true.', remedy: needsSecure })
+    if (prefix)
+      issues.push({ path: 'cookie.name', problem: `It starts with ${prefix === '__host-' ? '__Host-' : '__Secure-'}.`, remedy: needsSecure })
+  }
+  if (prefix === '__host-' && path !== '/')
+    issues.push({ path: 'cookie.path', problem: 'A __Host- cookie must have the path /.', remedy: 'Remove cookie.path, or use a __Secure- name.' })
+  if (prefix === '__host-' && domain !== undefined)
+    issues.push({ path: 'cookie.domain', problem: 'A __Host- cookie cannot have a domain.', remedy: 'Remove cookie.domain, or use a __Secure- name.' })
+  return issues
+}
+
+function oneOf(path: string, value: unknown, allowed: readonly string[]): OptionIssue[] {
+  return allowed.includes(value as string) ? [] : [issue(path, value, `Use ${allowed.map(item => `'${item}'`).join(' or ')}.`)]
+}
+
+function trueOrFalse(path: string, value: unknown): OptionIssue[] {
+  return typeof value === 'boolean' ? [] : [issue(path, value, 'Use true or false.')]
+}
+
+function wholeNumber(path: string, value: unknown, least: number, unit: string): OptionIssue[] {
+  return Number.isSafeInteger(value) && value as number >= least ? [] : [issue(path, value, `Use a whole number of ${unit}, ${least} or more.`)]
+}
+
+function issue(path: string, value: unknown, remedy: string): OptionIssue {
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value === 'object' ? 'an object' : String(value)
+  return { path, problem: `${shown} is not allowed.`, remedy }
+}
+
+function toSecrets(secret: CoreSessionOptions['secret']): string[] {
+  return secret === undefined ? [] : [secret].flat()
+}
+
+function withoutUnset<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== '')) as T
+}

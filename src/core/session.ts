@@ -1,0 +1,180 @@
+import type { Limits, RecordPatch } from './record'
+import type { Session, SessionLifetime, SessionRecord } from './types'
+import { SessionError } from './errors'
+import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES } from './record'
+import { deepFreeze, isEqualValue, toStorableValue } from './value'
+
+/** Where a session's state comes from. */
+export interface StateOrigin {
+  /** The record that storage holds under this id; without it the session is new. */
+  stored?: SessionRecord
+  /** What a new session starts from, when it does not start empty. */
+  blank?: SessionRecord
+  /** The id that this new session takes over from. */
+  replaces?: string
+  changes?: RecordPatch
+}
+
+/** A session in memory: what was loaded, and what changed since. Does no I/O. */
+export class SessionState {
+  readonly id: string
+  readonly replaces: string | undefined
+  readonly #now: () => number
+  readonly #limits: Limits
+  #base: SessionRecord
+  #isNew: boolean
+  #changes: RecordPatch
+  #current: SessionRecord | undefined
+
+  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes }: StateOrigin = {}) {
+    this.id = id
+    this.replaces = replaces
+    this.#now = now
+    this.#limits = limits
+    this.#base = stored ?? blank ?? createRecord(now(), limits)
+    this.#isNew = !stored
+    this.#changes = changes ?? NO_CHANGES
+  }
+
+  /** True until storage holds it. */
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  /** The record as last stored, or what a new session starts from. */
+  get base(): SessionRecord {
+    return this.#base
+  }
+
+  /** What was changed since. */
+  get changes(): RecordPatch {
+    return this.#changes
+  }
+
+  get isChanged(): boolean {
+    return this.#changes !== NO_CHANGES
+  }
+
+  /** The record as it will be stored, as far as this request knows. */
+  get current(): SessionRecord {
+    return this.#current ??= this.isChanged ? applyPatch(this.#base, this.#changes, this.#now(), this.#limits) : this.#base
+  }
+
+  get isEmpty(): boolean {
+    return isEmpty(this.current)
+  }
+
+  /** Adds to the changes. Returns what undoes it. */
+  change(patch: RecordPatch): () => void {
+    const before = this.#changes
+    this.#setChanges(mergePatches(before, patch))
+    return () => this.#setChanges(before)
+  }
+
+  /** Hands over the changes to be stored; whoever takes them gives them back when that fails. */
+  takeChanges(): RecordPatch {
+    const changes = this.#changes
+    this.#setChanges(NO_CHANGES)
+    return changes
+  }
+
+  /** Puts taken changes back, before those made since. */
+  returnChanges(changes: RecordPatch): void {
+    if (changes !== NO_CHANGES)
+      this.#setChanges(mergePatches(changes, this.#changes))
+  }
+
+  /** Continues from what storage holds now; changes made since stay on top. */
+  rebase(stored: SessionRecord): void {
+    this.#base = stored
+    this.#isNew = false
+    this.#current = undefined
+  }
+
+  #setChanges(changes: RecordPatch): void {
+    this.#changes = changes
+    this.#current = undefined
+  }
+}
+
+/** What the handle needs of the request it belongs to. */
+export interface SessionOwner {
+  readonly state: SessionState
+  /** Applies changes now, with the cookie; throws and changes nothing where that cannot be. */
+  change(patch: Partial<RecordPatch>): void
+  update(makePatch: (data: unknown) => unknown): Promise<unknown>
+  regenerate(patch: unknown): Promise<void>
+  destroy(): Promise<void>
+  reload(): Promise<void>
+  save(): Promise<void>
+}
+
+/** The object that users hold. It stays the same when the session behind it is replaced. */
+export function createHandle(owner: SessionOwner): Session {
+  const data = (): Record<string, unknown> => deepFreeze(owner.state.current.data)
+  return {
+    get id() { return owner.state.id },
+    get isNew() { return owner.state.isNew },
+    get createdAt() { return new Date(owner.state.current.createdAt) },
+    get expiresAt() { return new Date(owner.state.current.expiresAt) },
+    get data() { return data() },
+    get: key => Object.hasOwn(data(), key) ? data()[key] as never : undefined,
+    has: key => Object.hasOwn(data(), key),
+    set: (key, value) => owner.change({ data: changedKeys(data(), { [key]: value }) }),
+    delete: key => owner.change({ data: changedKeys(data(), { [key]: undefined }) }),
+    clear: () => owner.change({ isCleared: true }),
+    flash: (...args: [key: string, value?: unknown]) => args.length > 1 ? writeFlash(owner, args[0], args[1]) : readFlash(owner, args[0]) as never,
+    setLifetime: lifetime => owner.change({ lifetime: checkLifetime(lifetime) }),
+    update: (patch: unknown) => owner.update(typeof patch === 'function' ? patch as (data: unknown) => unknown : () => patch) as never,
+    regenerate: patch => owner.regenerate(patch),
+    destroy: () => owner.destroy(),
+    reload: () => owner.reload(),
+    save: () => owner.save(),
+  }
+}
+
+/** The checked changes of a patch that users gave. */
+export function toChanges(patch: unknown): Map<string, unknown> {
+  if (patch instanceof Promise)
+    throw new SessionError('INVALID_VALUE', 'The function given to update returned a promise; it must be synchronous and pure. Await before calling update.')
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
+    throw new SessionError('INVALID_VALUE', `A session patch must be an object of keys and values, not ${Array.isArray(patch) ? 'an array' : typeof patch}.`)
+  return new Map(Object.entries(patch).map(([key, value]) => [key, value === undefined ? undefined : toStorableValue(value, key)]))
+}
+
+/** The changes of a patch that really differ from the data. */
+export function changedKeys(data: Record<string, unknown>, patch: unknown): Map<string, unknown> {
+  const changes = toChanges(patch)
+  for (const [key, value] of changes) {
+    if (Object.hasOwn(data, key) ? isEqualValue(data[key], value) : value === undefined)
+      changes.delete(key)
+  }
+  return changes
+}
+
+function writeFlash(owner: SessionOwner, key: string, value: unknown): void {
+  if (value === undefined)
+    throw new SessionError('INVALID_VALUE', `The flash message \`${key}\` is undefined. Any JSON value is a message; to read one, call flash with the key only.`, { details: { key } })
+  owner.change({ flash: new Map([[key, toStorableValue(value, key)]]) })
+}
+
+function readFlash(owner: SessionOwner, key: string): unknown {
+  const { flash } = owner.state.current
+  if (!Object.hasOwn(flash, key))
+    return undefined
+  const value = deepFreeze(flash[key])
+  owner.change({ flash: new Map([[key, undefined]]) })
+  return value
+}
+
+function checkLifetime(lifetime: SessionLifetime): SessionLifetime {
+  const { maxAge, idleTimeout, persistent } = lifetime
+  const isWhole = (value: number | undefined, least: number): boolean => value === undefined || (Number.isSafeInteger(value) && value >= least)
+  if (!isWhole(maxAge, 1) || !isWhole(idleTimeout, 0) || !['boolean', 'undefined'].includes(typeof persistent))
+    throw new SessionError('INVALID_VALUE', 'setLifetime takes whole seconds: maxAge of 1 or more, idleTimeout of 0 or more; and persistent as true or false.')
+  return {
+    ...(maxAge !== undefined && { maxAge: Math.min(maxAge, MAX_LIFETIME_SECONDS) }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(persistent !== undefined && { persistent }),
+  }
+}

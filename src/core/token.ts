@@ -1,0 +1,171 @@
+import type { SessionRecord } from './types'
+import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
+import { fromBase64Url, fromUtf8, isEqualConstantTime, toBase64, toBase64Url, toUtf8 } from './encoding'
+import { isPlausibleId } from './id'
+import { parseRecord, RECORD_VERSION } from './record'
+
+/** What a cookie's value was found to hold. */
+export interface OpenedToken {
+  content: TokenContent
+  /** True when an older secret signed it, so that the cookie is to be issued again. */
+  isOutdated: boolean
+}
+
+/** Why a cookie's value was refused. */
+export type TokenFault = 'malformed' | 'signature'
+
+/** Turns content into the text of a cookie and back. Content has exactly one text per key and nonce. */
+export interface TokenCodec {
+  write(content: Required<TokenContent>): string
+  /** Never throws, whatever the text. */
+  read(token: string): OpenedToken | TokenFault
+}
+
+/** What travels in the cookie: the id, and in cookie mode the whole session with it. */
+export interface TokenContent {
+  id: string
+  record?: SessionRecord
+}
+
+type Mac = (text: string) => string
+
+/**
+ * Signs a value as `s:value.signature`: HMAC-SHA256 in standard base64 without padding, as
+ * express's cookie-signature does.
+ *
+ * @throws TypeError for an empty secret
+ */
+export function signCookie(value: string, secret: string): string {
+  return sign(value, createMac(cookieSecret(secret)))
+}
+
+/**
+ * The value inside a signed cookie, or `null` when no secret verifies it.
+ *
+ * @throws TypeError for an empty secret
+ */
+export function unsignCookie(signed: string, secrets: string | readonly string[]): string | null {
+  for (const secret of [secrets].flat()) {
+    const value = unsign(signed, createMac(cookieSecret(secret)))
+    if (value !== undefined)
+      return value
+  }
+  return null
+}
+
+/** Storage mode: `s:id.signature`. */
+export function createIdCodec(secrets: readonly string[], cookieName: string): TokenCodec {
+  const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-id', cookieName)))
+  return {
+    write: ({ id }) => sign(id, macs[0]!),
+    read(token) {
+      if (!isPlausibleId(signedValue(token)))
+        return 'malformed'
+      return firstOf(macs, (mac) => {
+        const id = unsign(token, mac)
+        return id === undefined ? undefined : { id }
+      })
+    },
+  }
+}
+
+/** Cookie mode, `encrypt: false`: `payload.signature`, base64url JSON that the client can read. */
+export function createSignedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
+  const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-payload', cookieName)))
+  return {
+    write(content) {
+      const text = toBase64Url(encodePayload(content))
+      return `${text}.${macs[0]!(text)}`
+    },
+    read(token) {
+      const dot = token.indexOf('.')
+      const text = token.slice(0, dot)
+      const bytes = dot > 0 ? fromBase64Url(text) : undefined
+      if (!bytes)
+        return 'malformed'
+      return firstOf(macs, mac => isEqualConstantTime(mac(text), token.slice(dot + 1)) ? decodePayload(bytes) : undefined)
+    },
+  }
+}
+
+/** Cookie mode, the default: AES-256-GCM over the payload; base64url of nonce, ciphertext and tag. */
+export function createSealedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
+  const ciphers = secrets.map(secret => getCrypto().aesGcm(deriveKey(secret, 'sealed-payload', cookieName)))
+  return {
+    write(content) {
+      const iv = randomBytes(IV_BYTES)
+      const ciphertext = ciphers[0]!.encrypt(iv, encodePayload(content))
+      const sealed = new Uint8Array(IV_BYTES + ciphertext.length)
+      sealed.set(iv)
+      sealed.set(ciphertext, IV_BYTES)
+      return toBase64Url(sealed)
+    },
+    read(token) {
+      const sealed = fromBase64Url(token)
+      if (!sealed || sealed.length <= IV_BYTES + TAG_BYTES)
+        return 'malformed'
+      const iv = sealed.subarray(0, IV_BYTES)
+      return firstOf(ciphers, (cipher) => {
+        const plaintext = cipher.decrypt(iv, sealed.subarray(IV_BYTES))
+        return plaintext && decodePayload(plaintext)
+      })
+    },
+  }
+}
+
+/** Tries the newest key first. */
+function firstOf<K>(keys: readonly K[], open: (key: K) => TokenContent | undefined): OpenedToken | TokenFault {
+  for (const [index, key] of keys.entries()) {
+    const content = open(key)
+    if (content)
+      return { content, isOutdated: index > 0 }
+  }
+  return 'signature'
+}
+
+/** Every purpose and cookie name has a key of its own, so no token passes for another kind. */
+function deriveKey(secret: string, purpose: string, cookieName: string): Uint8Array {
+  return getCrypto().hkdf(toUtf8(secret), toUtf8(`unsession/${RECORD_VERSION}/${purpose}/${cookieName}`))
+}
+
+function cookieSecret(secret: string): Uint8Array {
+  if (!secret)
+    throw new TypeError('A cookie cannot be signed with an empty secret.')
+  return toUtf8(secret)
+}
+
+function createMac(key: Uint8Array): Mac {
+  const hmac = getCrypto().hmac(key)
+  return text => toBase64(hmac(toUtf8(text)))
+}
+
+function sign(value: string, mac: Mac): string {
+  return `s:${value}.${mac(value)}`
+}
+
+function unsign(signed: string, mac: Mac): string | undefined {
+  const value = signedValue(signed)
+  return value !== undefined && isEqualConstantTime(sign(value, mac), signed) ? value : undefined
+}
+
+function signedValue(signed: string): string | undefined {
+  const dot = signed.lastIndexOf('.')
+  return signed.startsWith('s:') && dot > 1 ? signed.slice(2, dot) : undefined
+}
+
+function encodePayload({ id, record }: Required<TokenContent>): Uint8Array {
+  const { version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime } = record
+  return toUtf8(JSON.stringify([version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime]))
+}
+
+/** The bytes verified, yet an older or newer version of this package may have written them. */
+function decodePayload(bytes: Uint8Array): TokenContent | undefined {
+  try {
+    const [version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime] = JSON.parse(fromUtf8(bytes))
+    const record = parseRecord({ version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime: lifetime ?? undefined })
+    return record && isPlausibleId(id) ? { id, record } : undefined
+  }
+  catch {
+    return undefined
+  }
+}

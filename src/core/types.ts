@@ -1,0 +1,165 @@
+/**
+ * The data of a session. Augment it to type every util and the handle:
+ *
+ * ```ts
+ * declare module 'unsession' {
+ *   interface SessionData { userId?: number }
+ * }
+ * ```
+ *
+ * Without an augmentation any key with any value is allowed.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- users augment it
+export interface SessionData {}
+
+/** The flash messages by key. Augment it like {@link SessionData}. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- users augment it
+export interface FlashMessages {}
+
+/** `T` where it was augmented, otherwise any key with any value. */
+type LooseUnlessAugmented<T> = keyof T extends never ? Record<string, unknown> : T
+
+/** {@link SessionData} as the utils see it. */
+export type DefaultData = LooseUnlessAugmented<SessionData>
+
+/** {@link FlashMessages} as the utils see it. */
+export type DefaultFlash = LooseUnlessAugmented<FlashMessages>
+
+export type FlashKey = keyof DefaultFlash & string
+
+export type DataKey<T> = keyof T & string
+
+/** `T` with every level read-only, as session data is handed out. */
+export type DeepReadonly<T> = T extends (...args: never[]) => unknown ? T
+  : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T
+
+/** Keys to set, or to remove with `undefined`. */
+export type SessionPatch<T extends object = DefaultData> = { [K in keyof T]?: T[K] | undefined }
+
+/** Refuses keys of `P` that `T` does not have; TypeScript alone lets a returned object have more. */
+export type NoExtraKeys<T extends object, P> = P & { [K in Exclude<keyof P, keyof T>]: never }
+
+/** Makes a patch from the newest data. May run more than once, so it must be pure. */
+export type SessionUpdater<T extends object, P extends SessionPatch<T> = SessionPatch<T>> = (data: DeepReadonly<T>) => NoExtraKeys<T, P>
+
+/** Limits of one session that differ from the options; see {@link Session.setLifetime}. */
+export interface SessionLifetime {
+  /** Absolute lifetime in seconds, from creation. */
+  maxAge?: number
+  /** Sliding lifetime in seconds, from the last request; `0` is off. */
+  idleTimeout?: number
+  /**
+   * `false` sends a cookie without `Max-Age`, which the browser forgets when it closes.
+   *
+   * @default true
+   */
+  persistent?: boolean
+}
+
+/** The session of one request. Reading and changing it is memory only. */
+export interface Session<T extends object = DefaultData> {
+  /** The random id, at least 128 bits. Never log it. */
+  readonly id: string
+  /** True until the session was stored. */
+  readonly isNew: boolean
+  readonly createdAt: Date
+  /** When it ends unless it is used again: the sooner of the absolute and the idle limit. */
+  readonly expiresAt: Date
+  /** All data, frozen: a nested change throws, it is never lost in silence. */
+  readonly data: DeepReadonly<T>
+  /** The value under a key, or `undefined`. */
+  get<K extends DataKey<T>>(key: K): T[K] | undefined
+  has(key: DataKey<T>): boolean
+  /**
+   * Sets a key; `undefined` removes it. Setting an equal value is not a change.
+   *
+   * @throws SessionError `INVALID_VALUE` for a value that JSON would change or lose,
+   * `COOKIE_ERROR` when the response was sent already or the cookie grows too big
+   */
+  set<K extends DataKey<T>>(key: K, value: T[K] | undefined): void
+  /** Removes a key. */
+  delete(key: DataKey<T>): void
+  /** Removes all data and flash messages; the record and the cookie go with them. */
+  clear(): void
+  /** Leaves a message for the next request that reads it. */
+  flash<K extends FlashKey>(key: K, value: DefaultFlash[K]): void
+  /** Reads a message and removes it. */
+  flash<K extends FlashKey>(key: K): DefaultFlash[K] | undefined
+  /**
+   * Changes the limits of this session only, also for later saves (remember me).
+   *
+   * @throws SessionError `INVALID_VALUE` for lifetimes that are not whole seconds
+   */
+  setLifetime(lifetime: SessionLifetime): void
+  /**
+   * Applies a patch to the newest stored data and stores it. A function may run more than
+   * once and must be pure.
+   *
+   * @returns the data as stored
+   * @throws SessionError `EXPIRED_SESSION`, `STORAGE_ERROR`, `INVALID_VALUE`
+   */
+  update<P extends SessionPatch<T>>(updater: SessionUpdater<T, P>): Promise<T>
+  update(patch: SessionPatch<NoInfer<T>>): Promise<T>
+  /**
+   * Gives the session a new id and a new lifetime and ends the old id, against session
+   * fixation (OWASP ASVS 5.0, V7.2.4). Call it at every login.
+   */
+  regenerate(patch?: SessionPatch<NoInfer<T>>): Promise<void>
+  /** Removes the record and expires the cookie. A later `set` starts a new session. */
+  destroy(): Promise<void>
+  /** Fetches the newest data; own changes stay on top. */
+  reload(): Promise<void>
+  /** Resolves when every change so far is stored. */
+  save(): Promise<void>
+}
+
+/** What is kept of a session. Times are milliseconds since the epoch. */
+export interface SessionRecord {
+  version: 1
+  data: Record<string, unknown>
+  flash: Record<string, unknown>
+  createdAt: number
+  /** The judge on every store: from this moment on the session does not exist. */
+  expiresAt: number
+  lastSeenAt: number
+  /** Set by {@link Session.setLifetime}. */
+  lifetime?: SessionLifetime
+}
+
+/**
+ * Keeps records. Neither a missing record nor a foreign value is an error: both are
+ * answered, and the caller judges them. Everything that fails rejects with `STORAGE_ERROR`.
+ */
+export interface SessionStore {
+  /** The stored value, or `undefined`. */
+  get(key: string): Promise<unknown>
+  /** Stores a record; `ttl` is its remaining lifetime in whole seconds. */
+  set(key: string, record: SessionRecord, ttl: number): Promise<void>
+  /** Removes a record; a missing one is no error. */
+  delete(key: string): Promise<void>
+}
+
+/** One HTTP request and its response, as the core sees them. Adapters make it from an event. */
+export interface Exchange {
+  /** The raw `Cookie` header. */
+  readonly cookieHeader: string | undefined
+  /** True when the response's headers can no longer change. */
+  readonly isSent: boolean
+  /** Replaces our own `Set-Cookie` of that cookie name, or takes it back with `undefined`. */
+  setCookie(name: string, header: string | undefined): void
+  /** Called at a change: the host must await `settle` of the session before the first byte leaves. */
+  hold(): void
+}
+
+/** Why a cookie was not accepted. */
+export type RejectReason = 'malformed' | 'signature' | 'unknown' | 'corrupt'
+
+/** What happened to a session, in the order it happened. */
+export type SessionEventName = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired'
+
+/** Is told what happened; awaited before the response begins. */
+export interface SessionObserver {
+  session(name: SessionEventName, session: Session): unknown
+  rejected(reason: RejectReason): unknown
+}

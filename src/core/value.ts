@@ -1,0 +1,91 @@
+import { SessionError } from './errors'
+
+/** Deeper values are refused before they exhaust the stack. */
+const MAX_DEPTH = 200
+
+/**
+ * A frozen copy of a value that JSON keeps as it is.
+ *
+ * @throws SessionError `INVALID_VALUE` naming where the value is and what to store instead
+ */
+export function toStorableValue(value: unknown, key: string): unknown {
+  return copy(value, [key])
+}
+
+/** Freezes a value that came from JSON, on every level. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(deepFreeze)
+  }
+  return value
+}
+
+/** True when both are the same JSON. */
+export function isEqualValue(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}
+
+function copy(value: unknown, path: readonly string[], parents: readonly object[] = []): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value
+    case 'number':
+      if (!Number.isFinite(value))
+        refuse(path, String(value), 'Store null or a string instead.')
+      return value
+    case 'undefined':
+      return refuse(path, 'undefined', 'Leave the key out, or store null.')
+    case 'bigint':
+      return refuse(path, 'a BigInt', 'Store it as a string.')
+    case 'object':
+      if (value === null)
+        return null
+      if (parents.includes(value))
+        refuse(path, 'a reference to an object that contains it', 'Store an id instead of the object.')
+      if (parents.length >= MAX_DEPTH)
+        refuse(path.slice(0, 5), `more than ${MAX_DEPTH} levels deep`, 'Flatten it.')
+      return copyObject(value, path, [...parents, value])
+    default:
+      return refuse(path, `a ${typeof value}`, 'Only JSON values can be stored.')
+  }
+}
+
+function copyObject(value: object, path: readonly string[], parents: readonly object[]): unknown {
+  const keys = Object.keys(value)
+  const hasSymbols = Object.getOwnPropertySymbols(value).length > 0
+  if (Array.isArray(value)) {
+    if (keys.length !== value.length || hasSymbols)
+      refuse(path, 'an array with holes or extra properties', 'Store a dense array.')
+    return Object.freeze(value.map((item, index) => copy(item, [...path, String(index)], parents)))
+  }
+  const prototype = Object.getPrototypeOf(value)
+  // A plain object of another realm (a vm context, a worker) has another Object.prototype.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
+  if (!isPlain)
+    refuse(path, `an instance of ${className(prototype)}`, remedyFor(value))
+  if (hasSymbols)
+    refuse(path, 'an object with symbol keys', 'Use string keys.')
+  return Object.freeze(Object.fromEntries(keys.map(key => [key, copy((value as Record<string, unknown>)[key], [...path, key], parents)])))
+}
+
+function className(prototype: object): string {
+  const name = prototype.constructor?.name
+  return typeof name === 'string' && name ? name : 'a class'
+}
+
+function remedyFor(value: object): string {
+  if (value instanceof Date)
+    return 'Store date.toISOString() or date.getTime().'
+  if (value instanceof Map)
+    return 'Store Object.fromEntries(map).'
+  if (value instanceof Set)
+    return 'Store [...set].'
+  return 'Store a plain object with its fields.'
+}
+
+function refuse(path: readonly string[], what: string, remedy: string): never {
+  const where = path.join('.')
+  throw new SessionError('INVALID_VALUE', `The session cannot keep \`${where}\`: it is ${what}, which JSON would change or lose. ${remedy}`, { details: { key: path[0], path: where } })
+}
