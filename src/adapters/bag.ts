@@ -1,0 +1,83 @@
+import type { SessionManager } from '../core/manager'
+import type { RequestSession } from '../core/request-session'
+import type { Exchange, SessionObserver } from '../core/types'
+import { SessionError } from '../core/errors'
+
+/** What a host gives to the sessions of one event. */
+export interface BagOptions {
+  /** The event whose response carries the cookies; sub-requests only join. */
+  owner: object
+  exchange: Exchange
+  observer: SessionObserver
+  /** The sessions of the cookie that the options name. */
+  manager(overrides?: object): SessionManager
+}
+
+/** All sessions of one event and of its sub-requests. */
+export class SessionBag {
+  readonly owner: object
+  readonly manager: BagOptions['manager']
+  readonly #exchange: Exchange
+  readonly #observer: SessionObserver
+  readonly #events = new WeakSet<object>()
+  readonly #sessions = new Map<string, RequestSession>()
+  #hasFailed = false
+
+  constructor({ owner, exchange, observer, manager }: BagOptions) {
+    this.owner = owner
+    this.manager = manager
+    this.#exchange = exchange
+    this.#observer = observer
+    this.join(owner)
+  }
+
+  /** Lets another event use these sessions. */
+  join(event: object): void {
+    this.#events.add(event)
+  }
+
+  /**
+   * The session of a manager's cookie, opened once.
+   *
+   * @throws SessionError `CACHED_RESPONSE` for an event that never joined: the inner event of
+   * a cached handler, which has the outer one's context but not its cookies
+   */
+  open(event: object, manager: SessionManager): RequestSession {
+    if (!this.#events.has(event)) {
+      throw new SessionError('CACHED_RESPONSE', 'A session was used inside a cached handler. What a cached handler returns is shown to every visitor, so one visitor\'s session would reach all others. Either do not cache this route (remove `cache`, `swr` or `isr` from its route rules, or use `defineEventHandler`), or keep the session out of it and fetch the personal part from a route that is not cached.')
+    }
+    const { name } = manager.options.cookie
+    const session = this.#sessions.get(name) ?? manager.open(this.#exchange, this.#observer)
+    this.#sessions.set(name, session)
+    return session
+  }
+
+  /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */
+  settle(): Promise<void> | undefined {
+    if (this.#hasFailed)
+      return undefined
+    const pending = [...this.#sessions.values()].flatMap(session => session.settle() ?? [])
+    return pending.length > 0 ? this.#settle(pending) : undefined
+  }
+
+  async #settle(pending: Promise<void>[]): Promise<void> {
+    const results = await Promise.allSettled(pending)
+    const failed = results.find(result => result.status === 'rejected')
+    if (failed) {
+      this.#hasFailed = true
+      throw failed.reason
+    }
+  }
+}
+
+const BAG = Symbol.for('unsession')
+
+/** Puts a bag where its event, and the sub-requests of it, find it. */
+export function setBag(event: { context: object }, bag: SessionBag): void {
+  Object.defineProperty(event.context, BAG, { value: bag, enumerable: true, configurable: true, writable: true })
+}
+
+/** The bag in the context of an event. */
+export function getBag(context: object | undefined): SessionBag | undefined {
+  return (context as { [BAG]?: SessionBag } | undefined)?.[BAG]
+}

@@ -1,0 +1,64 @@
+import type { Exchange } from '../core/types'
+import type { SessionEvent } from './event'
+import type { HeldResponse, NodeResponse } from './node-response'
+import { isSetCookieOf } from '../core/cookie'
+import { isMockResponse, responseOf } from './event'
+import { holdNodeResponse } from './node-response'
+
+export interface ExchangeOptions {
+  /** What the response must wait for; `undefined` when there is nothing. */
+  settle(): Promise<void> | undefined
+  /** Is told why an error takes the place of a response that was already being sent. */
+  onFailure(error: unknown): { statusCode: number, statusMessage: string, body: string }
+}
+
+/** The exchange of an h3 v1 event. */
+export function createExchange(event: SessionEvent, { settle, onFailure }: ExchangeOptions): Exchange {
+  const res = responseOf(event)
+  /** The last word on each of our cookies. */
+  const cookies = new Map<string, string | undefined>()
+  const isMock = isMockResponse(res)
+  let held: HeldResponse | undefined
+  const hold = (): void => {
+    if (held || isMock || res.headersSent)
+      return
+    held = holdNodeResponse(res, {
+      settle,
+      finish: () => cookies.forEach((header, name) => replaceSetCookie(res, name, header)),
+      toErrorResponse: onFailure,
+    })
+  }
+  return {
+    get cookieHeader() { return event.node.req.headers.cookie },
+    get isSent() { return res.headersSent || res.writableEnded },
+    setCookie(name, header) {
+      hold()
+      if (held ? held.isReleased : res.headersSent || (header === undefined && !cookies.has(name)))
+        return
+      cookies.set(name, header)
+      replaceSetCookie(res, name, header)
+      if (header !== undefined)
+        forbidCaching(res)
+    },
+    hold,
+  }
+}
+
+/** Sets our one `Set-Cookie` of that name; everybody else's stay as they are. */
+function replaceSetCookie(res: NodeResponse, name: string, header: string | undefined): void {
+  const others = [res.getHeader('set-cookie') ?? []].flat().map(String).filter(line => !isSetCookieOf(name, line))
+  const lines = header === undefined ? others : [...others, header]
+  if (lines.length > 0)
+    res.setHeader('set-cookie', lines)
+  else
+    res.removeHeader('set-cookie')
+}
+
+/** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
+function forbidCaching(res: NodeResponse): void {
+  if (res.getHeader('cache-control') === undefined)
+    res.setHeader('cache-control', 'no-store')
+  const vary = String(res.getHeader('vary') ?? '')
+  if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))
+    res.setHeader('vary', vary ? `${vary}, Cookie` : 'Cookie')
+}
