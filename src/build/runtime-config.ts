@@ -1,0 +1,51 @@
+import type { Nitro } from 'nitropack/types'
+import type { SessionOptions } from '../runtime/server/types'
+import { createHash } from 'node:crypto'
+import { homedir, hostname } from 'node:os'
+import { DEFAULTS } from '../core/options'
+import { configError } from '../core/resolve-options'
+
+/** Every option that the environment can reach; Nitro overrides only keys that exist. */
+const KEYS = {
+  ...DEFAULTS,
+  secret: '',
+  storage: 'session',
+  autoload: true,
+  cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
+}
+
+/** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
+export function addRuntimeConfig({ options: nitro }: Nitro, options: SessionOptions): void {
+  assertKnown(options)
+  const config = nitro.runtimeConfig as { session?: SessionOptions }
+  const given = { ...definedOf(options), ...definedOf(config.session ?? {}) }
+  const session = {
+    ...KEYS,
+    ...given,
+    cookie: { ...KEYS.cookie, ...definedOf(options.cookie ?? {}), ...definedOf(config.session?.cookie ?? {}) },
+  }
+  config.session = {
+    ...session,
+    secret: session.secret || (nitro.dev ? developmentSecret(nitro.rootDir) : ''),
+    storage: typeof session.storage === 'object' ? { url: '', ...session.storage } : session.storage,
+  } as SessionOptions
+}
+
+/** The same after a restart, another one for each project and machine, and written nowhere. */
+function developmentSecret(rootDir: string): string {
+  return createHash('sha256').update(JSON.stringify(['unsession', rootDir, hostname(), homedir()])).digest('base64url')
+}
+
+function assertKnown(options: object): void {
+  const { cookie = {} } = options as { cookie?: object }
+  const unknown = [
+    ...Object.keys(options).filter(key => !Object.hasOwn(KEYS, key)),
+    ...Object.keys(cookie).filter(key => !Object.hasOwn(KEYS.cookie, key)).map(key => `cookie.${key}`),
+  ]
+  if (unknown.length > 0)
+    throw configError(unknown.map(path => ({ path, problem: 'There is no such option.', remedy: 'Check its spelling.' })))
+}
+
+function definedOf<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,48 @@
+import type { Nitro } from 'nitropack/types'
+import type { SessionOptions } from '../runtime/server/types'
+import { resolve } from 'node:path'
+import { builtinDrivers } from 'unstorage'
+import { configError } from '../core/resolve-options'
+
+/** Hosts whose file system is missing, read-only or gone with the next deployment. */
+const NO_FILE_SYSTEM = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
+
+/** Makes sure that the records have a place: the app's own mount, a driver, or the file system. */
+export function addStorage(nitro: Nitro): void {
+  const { session } = nitro.options.runtimeConfig as unknown as { session: SessionOptions }
+  const storage = session.storage!
+  nitro.options.virtual['#unsession/driver'] = driverModule(storage)
+  if (typeof storage === 'string' && session.mode !== 'cookie' && !isMounted(nitro, storage))
+    mountFileSystem(nitro, storage)
+}
+
+function driverModule(storage: NonNullable<SessionOptions['storage']>): string {
+  if (typeof storage === 'string')
+    return 'export const createDriver = undefined, driverName = undefined'
+  const { driver } = storage
+  const path = builtinDrivers[driver as keyof typeof builtinDrivers] ?? driver
+  return [
+    `export { default as createDriver } from ${JSON.stringify(path)}`,
+    `export const driverName = ${JSON.stringify(driver)}`,
+  ].join('\n')
+}
+
+function isMounted({ options: { storage, devStorage, dev } }: Nitro, base: string): boolean {
+  const mounts = Object.keys({ ...storage, ...(dev && devStorage) }).map(mount => mount.replace(/[/\\]/g, ':').replace(/:+$/, ''))
+  return mounts.some(mount => base === mount || base.startsWith(`${mount}:`))
+}
+
+function mountFileSystem({ options }: Nitro, base: string): void {
+  if (!options.dev && !options.static && NO_FILE_SYSTEM.test(options.preset)) {
+    throw configError([{
+      path: 'storage',
+      problem: `The host '${options.preset}' has no lasting file system to keep sessions in.`,
+      remedy: `Name a driver, for example \`session: { storage: { driver: 'redis' } }\`, mount your own at \`storage.${base}\`, or use \`mode: 'cookie'\`.`,
+    }])
+  }
+  // As Nitro does for its own data: next to the project in development, to the server in production.
+  options.storage[base] = {
+    driver: 'fsLite',
+    base: options.dev ? resolve(options.rootDir, '.data/session') : './.data/session',
+  }
+}

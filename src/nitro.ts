@@ -1,0 +1,47 @@
+import type { Nitro } from 'nitropack/types'
+import type { SessionOptions } from './runtime/server/types'
+import { fileURLToPath } from 'node:url'
+import { addAutoImports } from './build/auto-imports'
+import { addRuntimeConfig } from './build/runtime-config'
+import { addStorage } from './build/storage'
+
+export type * from './runtime/server/types'
+export type { CoreSessionOptions, SessionCookieOptions, SessionMode } from './core/options'
+
+/** Where the code is that becomes part of the server. */
+const runtimeDir = fileURLToPath(new URL('./runtime/server', import.meta.url))
+
+/**
+ * The Nitro module: `modules: ['unsession']` in nitro.config, options under `session`.
+ *
+ * @throws SessionError `CONFIG_ERROR` for options that do not exist, and for a host without a
+ * file system where neither a storage driver nor cookie mode was chosen
+ */
+const unsession = {
+  name: 'unsession',
+  setup(nitro: Nitro): void {
+    const options: SessionOptions = nitro.options.session ?? {}
+    addRuntimeConfig(nitro, options)
+    addStorage(nitro)
+    addServerCode(nitro)
+    addAutoImports(nitro, `${runtimeDir}/index`)
+  },
+}
+
+export default unsession
+
+function addServerCode({ options }: Nitro): void {
+  options.plugins.unshift(`${runtimeDir}/plugin`)
+  // Scanned before the app's own folder: the session is there when the app's middleware runs.
+  options.scanDirs.unshift(`${runtimeDir}/scan`)
+  options.virtual['#unsession/host'] = `export const isConfiguredPerRequest = ${isConfiguredPerRequest(options.preset)}`
+  // The server code imports Nitro's virtual modules, so it cannot stay in node_modules.
+  const externals = (options.externals ?? {}) as Partial<NonNullable<Nitro['options']['externals']>>
+  const inline = [...externals.inline ?? [], fileURLToPath(new URL('.', import.meta.url)), 'unsession']
+  options.externals = { ...externals, inline } as typeof options.externals
+}
+
+/** Workers get their environment with each request. */
+function isConfiguredPerRequest(preset: string): boolean {
+  return /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
+}

@@ -1,0 +1,21 @@
+import type { SessionOptions } from './types'
+import type { H3Event } from 'h3'
+import { getRouteRules, useRuntimeConfig } from 'nitropack/runtime'
+import { getBag } from '../../adapters/bag'
+
+/** Loads the session of a request that carries its cookie, unless the route opted out. */
+export async function autoloadSession(event: H3Event): Promise<void> {
+  const bag = getBag(event.context)
+  const { session: config } = useRuntimeConfig(event) as { session?: SessionOptions }
+  if (!bag || config?.autoload === false || getRouteRules(event).session === false)
+    return
+  try {
+    const manager = bag.manager()
+    const session = bag.open(event, manager)
+    if (session.isCarried || manager.options.saveUninitialized)
+      await session.load()
+  }
+  catch {
+    // Remembered and thrown when the session is first used: other pages still answer.
+  }
+}

@@ -1,0 +1,18 @@
+import type { ResolvedSessionOptions } from '../../core/options'
+import type { SessionOptions } from './types'
+import { randomBytes } from '../../core/crypto/index'
+import { toBase64Url } from '../../core/encoding'
+import { resolveOptions } from '../../core/resolve-options'
+
+const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRET) to at least 32 random characters, for example the output of `openssl rand -base64 32`.'
+
+/**
+ * Checks what runtime config holds when the server starts.
+ *
+ * @throws SessionError `CONFIG_ERROR`
+ */
+export function resolveRuntimeOptions(config: SessionOptions): ResolvedSessionOptions {
+  // Prerendering answers no visitor; a secret of the moment spares the build the real one.
+  const secret = import.meta.prerender ? toBase64Url(randomBytes(32)) : config.secret
+  return resolveOptions({ ...config, secret }, { isProduction: !import.meta.dev, secretRemedy: SECRET_REMEDY })
+}

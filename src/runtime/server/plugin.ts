@@ -1,0 +1,91 @@
+import type { SessionObserver } from '../../core/types'
+import type { Managers } from './managers'
+import type { SessionOptions } from './types'
+import type { H3Event } from 'h3'
+import type { NitroApp } from 'nitropack/types'
+import { isConfiguredPerRequest } from '#unsession/host'
+import { defineNitroPlugin, useRuntimeConfig } from 'nitropack/runtime'
+import { getBag, SessionBag, setBag } from '../../adapters/bag'
+import { createExchange } from '../../adapters/h3-v1'
+import { isSessionError } from '../../core/errors'
+import { toErrorResponse } from './error-response'
+import { createManagers } from './managers'
+
+/** Registers the session config from runtime config, and gives every event its sessions. */
+export default defineNitroPlugin((nitroApp) => {
+  let managers: Managers | undefined
+  const getManagers = (event?: H3Event): Managers =>
+    managers ??= createManagers((useRuntimeConfig(event) as { session?: SessionOptions }).session ?? {})
+  if (!isConfiguredPerRequest)
+    stopOnBadConfig(getManagers)
+  nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, overrides => getManagers(event).get(overrides)))
+  awaitSessions(nitroApp)
+})
+
+/** A bad configuration stops the start. Its message says everything; a stack would only hide it. */
+function stopOnBadConfig(getManagers: () => Managers): void {
+  try {
+    getManagers()
+  }
+  catch (error) {
+    if (isSessionError(error))
+      error.stack = `${error.name}: ${error.message}`
+    throw error
+  }
+}
+
+function provideSessions(nitroApp: NitroApp, event: H3Event, manager: SessionBag['manager']): void {
+  // Internal requests carry the context of the event that makes them.
+  const parent = (event.node.req as { __unenv__?: object }).__unenv__
+  const shared = getBag(parent)
+  if (shared)
+    shared.join(event)
+  const bag: SessionBag = shared ?? new SessionBag({
+    owner: event,
+    manager,
+    observer: createObserver(nitroApp, event),
+    exchange: createExchange(event, {
+      settle: () => bag.settle(),
+      onFailure: error => toErrorResponse(nitroApp, event, error),
+    }),
+  })
+  setBag(event, bag)
+}
+
+/** Makes every response wait for the writes, and a failed write the response. */
+function awaitSessions({ h3App: { options } }: NitroApp): void {
+  const { onBeforeResponse, onError, onAfterResponse } = options
+  const settle = async (event: H3Event): Promise<void> => {
+    const bag = getBag(event.context)
+    if (bag?.owner === event)
+      await bag.settle()
+  }
+  options.onBeforeResponse = async (event, response) => {
+    await onBeforeResponse?.(event, response)
+    await settle(event)
+  }
+  options.onError = async (error, event) => {
+    const failure = await settle(event).then(() => undefined, reason => reason)
+    await onError?.(failure ?? error, event)
+  }
+  // What ended inside its handler on a host without a Node response is sent only after this.
+  options.onAfterResponse = async (event, response) => {
+    await settle(event)
+    await onAfterResponse?.(event, response)
+  }
+}
+
+function createObserver({ hooks, captureError }: NitroApp, event: H3Event): SessionObserver {
+  const call = async (name: string, context: object): Promise<void> => {
+    try {
+      await (hooks.callHook as (name: string, context: object) => unknown)(name, { event, ...context })
+    }
+    catch (error) {
+      captureError(error as Error, { event, tags: ['session'] })
+    }
+  }
+  return {
+    session: (name, session) => call(`session:${name}`, { session }),
+    rejected: reason => call('session:rejected', { reason }),
+  }
+}

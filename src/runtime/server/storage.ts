@@ -1,0 +1,31 @@
+import type { SessionStore } from '../../core/types'
+import type { SessionOptions } from './types'
+import { createDriver, driverName } from '#unsession/driver'
+import { useStorage } from 'nitropack/runtime'
+import { configError } from '../../core/resolve-options'
+import { createStorageStore } from '../../core/stores/unstorage'
+
+/** Where a driver given as an object is mounted. */
+const MOUNT = 'session'
+
+/** The store over Nitro's storage. A driver given as an object is mounted now. */
+export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {
+  const nitroStorage = useStorage()
+  if (typeof storage === 'string')
+    return createStorageStore(nitroStorage, { base: storage, timeout })
+  const { driver, ...options } = storage
+  if (!createDriver || driver !== driverName) {
+    throw configError([{
+      path: 'storage.driver',
+      problem: `This build holds ${driverName ? `the driver '${driverName}'` : 'no driver of its own'}, not '${driver}'.`,
+      remedy: 'Name the driver in the config and build again; the environment can change its options only.',
+    }])
+  }
+  nitroStorage.mount(MOUNT, createDriver(withoutEmpty(options)))
+  return createStorageStore(nitroStorage, { base: MOUNT, timeout })
+}
+
+/** Options that only exist so that the environment can fill them are left out when it did not. */
+function withoutEmpty(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''))
+}

@@ -1,0 +1,70 @@
+import type { CoreSessionOptions } from '../../core/options'
+import type { RejectReason, Session } from '../../core/types'
+import type { SessionEvent } from '../../adapters/event'
+import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
+
+export type { FlashMessages, Session, SessionData } from '../../core/types'
+
+/** An unstorage driver and its options. */
+export type SessionStorageOptions =
+  | { [K in keyof BuiltinDriverOptions]: { driver: K } & BuiltinDriverOptions[K] }[keyof BuiltinDriverOptions]
+  | { driver: Exclude<BuiltinDriverName, keyof BuiltinDriverOptions> | (string & {}), [option: string]: unknown }
+
+/** The `session` key of nuxt.config and nitro.config, and of `runtimeConfig`. */
+export interface SessionOptions extends CoreSessionOptions {
+  /**
+   * A string: the Nitro storage mount that keeps the records; where the app mounts nothing
+   * there, it is mounted on the file system. An object: an unstorage driver and its options,
+   * mounted when the server starts, so that the environment can change them
+   * (`NITRO_SESSION_STORAGE_URL`).
+   *
+   * @default 'session'
+   */
+  storage?: string | SessionStorageOptions
+  /**
+   * Load the session before the handlers run when the request carries its cookie, so that
+   * `getSession` and `flash` are synchronous. Route rules turn it off for a route:
+   * `routeRules: { '/health': { session: false } }`.
+   *
+   * @default true
+   */
+  autoload?: boolean
+}
+
+/** What `useSession` takes to open another session than the configured one. */
+export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'timeout'>
+
+/** What session hooks are told. */
+export interface SessionHookContext {
+  event: SessionEvent
+  session: Session
+}
+
+/** The hooks on the Nitro app. */
+export interface SessionHooks {
+  'session:created': (context: SessionHookContext) => void | Promise<void>
+  'session:loaded': (context: SessionHookContext) => void | Promise<void>
+  'session:saved': (context: SessionHookContext) => void | Promise<void>
+  'session:regenerated': (context: SessionHookContext) => void | Promise<void>
+  'session:destroyed': (context: SessionHookContext) => void | Promise<void>
+  'session:expired': (context: SessionHookContext) => void | Promise<void>
+  'session:rejected': (context: { event: SessionEvent, reason: RejectReason }) => void | Promise<void>
+}
+
+declare module 'nitropack/types' {
+  interface NitroConfig {
+    /** Sessions by `unsession`. */
+    session?: SessionOptions
+  }
+  interface NitroOptions {
+    session?: SessionOptions
+  }
+  interface NitroRouteConfig {
+    /** False: do not load the session before the handlers of this route run. */
+    session?: boolean
+  }
+  interface NitroRouteRules {
+    session?: boolean
+  }
+  interface NitroRuntimeHooks extends SessionHooks {}
+}

@@ -1,0 +1,12 @@
+declare module '#unsession/driver' {
+  import type { Driver } from 'unstorage'
+
+  /** The unstorage driver of `storage: { driver }`, or undefined for a mount of the app. */
+  export const createDriver: ((options: object) => Driver) | undefined
+  export const driverName: string | undefined
+}
+
+declare module '#unsession/host' {
+  /** True where the environment arrives with each request and not with the start. */
+  export const isConfiguredPerRequest: boolean
+}
