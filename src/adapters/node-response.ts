@@ -68,14 +68,16 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
       return
     }
     options.finish()
-    state = 'failed'
     const { statusCode, statusMessage, body } = options.toErrorResponse(error)
     BODY_HEADERS.forEach(name => res.removeHeader(name))
     res.statusCode = statusCode
     res.statusMessage = statusMessage
     res.setHeader('content-type', 'application/json')
     res.setHeader('cache-control', 'no-store')
+    // `end` comes back to `writeHead` for the headers it implies.
+    state = 'released'
     original.end(body)
+    state = 'failed'
     kept.forEach(callBack)
   }
   const intercept = (call: Call): unknown => {

@@ -1,0 +1,40 @@
+/** A visitor: keeps cookies by name and sends them back, follows no redirect. */
+export interface Visitor {
+  readonly cookies: Map<string, string>
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  json<T = unknown>(path: string, init?: RequestInit): Promise<T>
+  post(path: string, body?: unknown): Promise<Response>
+}
+
+export function createVisitor(origin: string, cookies = new Map<string, string>()): Visitor {
+  const visitor: Visitor = {
+    cookies,
+    async fetch(path, init = {}) {
+      const headers = new Headers(init.headers)
+      if (cookies.size > 0)
+        headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
+      const response = await fetch(new URL(path, origin), { redirect: 'manual', ...init, headers })
+      for (const line of response.headers.getSetCookie())
+        keep(cookies, line)
+      return response
+    },
+    json: async (path, init) => (await visitor.fetch(path, init)).json(),
+    post: (path, body) => visitor.fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
+  }
+  return visitor
+}
+
+/** The `Set-Cookie` lines of one cookie name. */
+export function setCookiesOf(response: Response, name: string): string[] {
+  return response.headers.getSetCookie().filter(line => line.startsWith(`${name}=`))
+}
+
+function keep(cookies: Map<string, string>, line: string): void {
+  const [pair = ''] = line.split(';')
+  const equals = pair.indexOf('=')
+  const name = pair.slice(0, equals)
+  if (/;\s*max-age=0(?:;|$)/i.test(line))
+    cookies.delete(name)
+  else
+    cookies.set(name, pair.slice(equals + 1))
+}

@@ -1,0 +1,87 @@
+import type { ChildProcess } from 'node:child_process'
+import type { NitroConfig } from 'nitropack/types'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build, copyPublicAssets, createNitro, prepare } from 'nitropack/core'
+
+const fixtures = join(import.meta.dirname, '../fixtures')
+
+/** At least 32 characters, and no secret at all. */
+export const TEST_SECRET = 'a secret of the tests, not of anybody else'
+
+/** A production build of a Nitro fixture. */
+export interface NitroBuild {
+  entry: string
+  outputDir: string
+  remove(): Promise<void>
+}
+
+/** Builds for production as `nitropack build` does, into a folder of its own. */
+export async function buildNitro(fixture: string, config: NitroConfig = {}): Promise<NitroBuild> {
+  const rootDir = join(fixtures, fixture)
+  const outputDir = await mkdtemp(join(rootDir, '.output-'))
+  const nitro = await createNitro({ logLevel: 1, ...config, rootDir, buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
+  await prepare(nitro)
+  await copyPublicAssets(nitro)
+  await build(nitro)
+  await nitro.close()
+  return {
+    entry: join(outputDir, 'server/index.mjs'),
+    outputDir,
+    remove: () => rm(outputDir, { recursive: true, force: true }),
+  }
+}
+
+/** A server process that the test started and ends. */
+export interface RunningServer {
+  url: string
+  process: ChildProcess
+  /** Everything it printed. */
+  output(): string
+  stop(): Promise<void>
+}
+
+/** Starts a built server on a free port of 127.0.0.1 and waits until it listens. */
+export async function startServer(entry: string, env: Record<string, string> = {}, cwd?: string): Promise<RunningServer> {
+  const child = spawn(process.execPath, [entry], {
+    cwd,
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', NITRO_SESSION_SECRET: TEST_SECRET, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const listening = new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0]
+      if (url)
+        resolve(url)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('exit', code => reject(new Error(`The server ended with code ${code}:\n${output}`)))
+  })
+  return {
+    url: await listening,
+    process: child,
+    output: () => output,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null)
+        return
+      const exited = once(child, 'exit')
+      child.kill()
+      await exited
+    },
+  }
+}
+
+/** Runs a built server that is expected to end by itself. */
+export async function runToEnd(entry: string, env: Record<string, string>): Promise<{ code: number, output: string }> {
+  const child = spawn(process.execPath, [entry], { env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  child.stdout.on('data', chunk => output += chunk)
+  child.stderr.on('data', chunk => output += chunk)
+  const [code] = await once(child, 'close')
+  return { code, output }
+}

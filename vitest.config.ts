@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/package.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          // Servers and builds share the machine's cores.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: ['test/types/**/*.test.ts'],
+          globalSetup: ['test/support/package.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
