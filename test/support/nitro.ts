@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, copyPublicAssets, createNitro, prepare } from 'nitropack/core'
+import { build, copyPublicAssets, createNitro, prepare, prerender } from 'nitropack/core'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 
@@ -25,6 +25,7 @@ export async function buildNitro(fixture: string, config: NitroConfig = {}): Pro
   const nitro = await createNitro({ logLevel: 1, ...config, rootDir, buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
   await prepare(nitro)
   await copyPublicAssets(nitro)
+  await prerender(nitro)
   await build(nitro)
   await nitro.close()
   return {
