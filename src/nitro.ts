@@ -1,5 +1,7 @@
 import type { Nitro } from 'nitropack/types'
 import type { SessionOptions } from './runtime/server/types'
+import { createHash } from 'node:crypto'
+import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { addAutoImports } from './build/auto-imports'
 import { addRuntimeConfig } from './build/runtime-config'
@@ -34,14 +36,24 @@ function addServerCode({ options }: Nitro): void {
   options.plugins.unshift(`${runtimeDir}/plugin`)
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
-  options.virtual['#unsession/host'] = `export const isConfiguredPerRequest = ${isConfiguredPerRequest(options.preset)}`
+  options.virtual['#unsession/host'] = hostModule(options)
   // The server code imports Nitro's virtual modules, so it cannot stay in node_modules.
   const externals = (options.externals ?? {}) as Partial<NonNullable<Nitro['options']['externals']>>
   const inline = [...externals.inline ?? [], fileURLToPath(new URL('.', import.meta.url)), 'unsession']
   options.externals = { ...externals, inline } as typeof options.externals
 }
 
-/** Workers get their environment with each request. */
-function isConfiguredPerRequest(preset: string): boolean {
-  return /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
+/** What the server code has to know of the build. */
+function hostModule({ preset, dev, rootDir }: Nitro['options']): string {
+  // Workers get their environment with each request.
+  const isConfiguredPerRequest = /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
+  return [
+    `export const isConfiguredPerRequest = ${isConfiguredPerRequest}`,
+    `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,
+  ].join('\n')
+}
+
+/** The same after a restart, another one for each project and machine, and written nowhere. */
+function createDevelopmentSecret(rootDir: string): string {
+  return createHash('sha256').update(JSON.stringify(['unsession', rootDir, hostname(), homedir()])).digest('base64url')
 }

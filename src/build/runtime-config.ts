@@ -1,7 +1,5 @@
 import type { Nitro } from 'nitropack/types'
 import type { SessionOptions } from '../runtime/server/types'
-import { createHash } from 'node:crypto'
-import { homedir, hostname } from 'node:os'
 import { DEFAULTS } from '../core/options'
 import { configError } from '../core/resolve-options'
 
@@ -19,21 +17,13 @@ export function addRuntimeConfig({ options: nitro }: Nitro, options: SessionOpti
   assertKnown(options)
   const config = nitro.runtimeConfig as { session?: SessionOptions }
   const given = { ...definedOf(options), ...definedOf(config.session ?? {}) }
-  const session = {
+  const { storage = KEYS.storage } = given
+  config.session = {
     ...KEYS,
     ...given,
     cookie: { ...KEYS.cookie, ...definedOf(options.cookie ?? {}), ...definedOf(config.session?.cookie ?? {}) },
-  }
-  config.session = {
-    ...session,
-    secret: session.secret || (nitro.dev ? developmentSecret(nitro.rootDir) : ''),
-    storage: typeof session.storage === 'object' ? { url: '', ...session.storage } : session.storage,
+    storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
   } as SessionOptions
-}
-
-/** The same after a restart, another one for each project and machine, and written nowhere. */
-function developmentSecret(rootDir: string): string {
-  return createHash('sha256').update(JSON.stringify(['unsession', rootDir, hostname(), homedir()])).digest('base64url')
 }
 
 function assertKnown(options: object): void {

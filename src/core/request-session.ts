@@ -116,7 +116,10 @@ export class RequestSession implements SessionOwner {
   async #fetch(id: string): Promise<SessionRecord | undefined> {
     const { store, lock, now } = this.#context
     const key = toStorageKey(id)
-    const value = await store!.get(key)
+    let value = await store!.get(key)
+    // Drivers that rewrite in place can show a half-written record: look again when nobody writes.
+    if (value !== undefined && !parseRecord(value))
+      value = await lock.run(key, () => store!.get(key))
     const record = parseRecord(value)
     if (!record)
       await this.#observer?.rejected(value === undefined ? 'unknown' : 'corrupt')
@@ -272,7 +275,7 @@ export class RequestSession implements SessionOwner {
       throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
     if (!this.#context.store)
       return
-    const record = parseRecord(await this.#context.store.get(toStorageKey(state.id)))
+    const record = await this.#fetch(state.id)
     if (!record || isExpired(record, this.#context.now()))
       throw this.#end()
     state.rebase(record)

@@ -60,6 +60,15 @@ describe('the start of a production server', () => {
     await second.stop()
   })
 
+  it('parallel requests on the file system lose no update and no session', async () => {
+    const server = await startServer(built.entry, {}, folder)
+    const visitor = createVisitor(server.url)
+    await visitor.json('/visit')
+    const responses = await Promise.all(Array.from({ length: 200 }, () => createVisitor(server.url, new Map(visitor.cookies)).json<{ visits: number }>('/visit')))
+    expect(responses.map(({ visits }) => visits).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 2))
+    await server.stop()
+  })
+
   it('cookie mode needs no storage at all', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'unsession-'))
     const server = await startServer(built.entry, { NITRO_SESSION_MODE: 'cookie' }, empty)

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { NitroConfig } from 'nitropack/types'
+import type {} from '../../src/runtime/server/types'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -45,12 +46,13 @@ export interface RunningServer {
 }
 
 /** Starts a built server on a free port of 127.0.0.1 and waits until it listens. */
-export async function startServer(entry: string, env: Record<string, string> = {}, cwd?: string): Promise<RunningServer> {
-  const child = spawn(process.execPath, [entry], {
-    cwd,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', NITRO_SESSION_SECRET: TEST_SECRET, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export function startServer(entry: string, env: Record<string, string> = {}, cwd?: string): Promise<RunningServer> {
+  return startCommand(process.execPath, [entry], { HOST: '127.0.0.1', PORT: '0', NITRO_SESSION_SECRET: TEST_SECRET, ...env }, cwd)
+}
+
+/** Starts a command that prints the address it listens on, and waits until it answers. */
+export async function startCommand(command: string, args: string[], env: Record<string, string>, cwd?: string): Promise<RunningServer> {
+  const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
@@ -63,8 +65,12 @@ export async function startServer(entry: string, env: Record<string, string> = {
     child.stderr.on('data', read)
     child.once('exit', code => reject(new Error(`The server ended with code ${code}:\n${output}`)))
   })
+  const url = await listening
+  // A dev server listens before it has built; until then it answers 503.
+  while ((await fetch(url)).status === 503)
+    await new Promise(resolve => setTimeout(resolve, 100))
   return {
-    url: await listening,
+    url,
     process: child,
     output: () => output,
     async stop() {
@@ -77,9 +83,14 @@ export async function startServer(entry: string, env: Record<string, string> = {
   }
 }
 
+/** The environment of a shell: without what tells programs that they run in a test. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:NODE_ENV|TEST|VITEST.*)$/.test(name)))
+}
+
 /** Runs a built server that is expected to end by itself. */
 export async function runToEnd(entry: string, env: Record<string, string>): Promise<{ code: number, output: string }> {
-  const child = spawn(process.execPath, [entry], { env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [entry], { env: { ...environment(), HOST: '127.0.0.1', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   child.stdout.on('data', chunk => output += chunk)
   child.stderr.on('data', chunk => output += chunk)

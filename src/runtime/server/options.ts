@@ -1,5 +1,6 @@
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionOptions } from './types'
+import { developmentSecret } from '#unsession/host'
 import { randomBytes } from '../../core/crypto/index'
 import { toBase64Url } from '../../core/encoding'
 import { resolveOptions } from '../../core/resolve-options'
@@ -13,6 +14,6 @@ const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRE
  */
 export function resolveRuntimeOptions(config: SessionOptions): ResolvedSessionOptions {
   // Prerendering answers no visitor; a secret of the moment spares the build the real one.
-  const secret = import.meta.prerender ? toBase64Url(randomBytes(32)) : config.secret
+  const secret = import.meta.prerender ? toBase64Url(randomBytes(32)) : config.secret || developmentSecret
   return resolveOptions({ ...config, secret }, { isProduction: !import.meta.dev, secretRemedy: SECRET_REMEDY })
 }

@@ -9,4 +9,6 @@ declare module '#unsession/driver' {
 declare module '#unsession/host' {
   /** True where the environment arrives with each request and not with the start. */
   export const isConfiguredPerRequest: boolean
+  /** Used in development where none is set; empty in production builds. */
+  export const developmentSecret: string
 }
