@@ -1,0 +1,6 @@
+export type Theme = 'light' | 'dark' | 'auto'
+
+export interface User {
+  id: string
+  name: string
+}
