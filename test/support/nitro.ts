@@ -52,7 +52,8 @@ export function startServer(entry: string, env: Record<string, string> = {}, cwd
 
 /** Starts a command that prints the address it listens on, and waits until it answers. */
 export async function startCommand(command: string, args: string[], env: Record<string, string>, cwd?: string): Promise<RunningServer> {
-  const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // A group of its own: what the command starts ends with it.
+  const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let output = ''
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
@@ -76,9 +77,9 @@ export async function startCommand(command: string, args: string[], env: Record<
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null)
         return
-      const exited = once(child, 'exit')
-      child.kill()
-      await exited
+      const closed = once(child, 'close')
+      process.kill(-child.pid!)
+      await closed
     },
   }
 }

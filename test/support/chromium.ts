@@ -1,0 +1,21 @@
+import type { Browser } from 'playwright-core'
+import { existsSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+
+/** True when the test can run; with `CI=true` a missing browser is a failure, not a reason to skip. */
+export function hasChromium(): boolean {
+  if (process.env.CI || existsSync(EXECUTABLE))
+    return true
+  console.warn('Skipped: Chromium is not installed. CHROMIUM_PATH names another one.')
+  return false
+}
+
+/** A headless Chromium that asks nobody but the page. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: EXECUTABLE,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+}
