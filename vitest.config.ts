@@ -4,11 +4,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } },
       },
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/package.ts'],
           testTimeout: 60_000,
@@ -20,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'types',
+          sequence: { groupOrder: 1 },
           include: ['test/types/**/*.test.ts'],
           globalSetup: ['test/support/package.ts'],
           testTimeout: 180_000,

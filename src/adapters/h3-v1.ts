@@ -30,7 +30,7 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
   }
   return {
     get cookieHeader() { return event.node.req.headers.cookie },
-    get isSent() { return res.headersSent || res.writableEnded },
+    get isSent() { return held ? held.isReleased : res.headersSent || res.writableEnded },
     setCookie(name, header) {
       hold()
       if (held ? held.isReleased : res.headersSent || (header === undefined && !cookies.has(name)))

@@ -57,6 +57,12 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
     return original[method](...first)
   }
   const release = (): void => {
+    // Until now the headers could change, and so could the session.
+    const more = options.settle()
+    if (more) {
+      more.then(release).catch(fail)
+      return
+    }
     kept.forEach(perform)
     // Whoever was told to wait by `write` goes on, unless Node itself will say when.
     if (kept.some(({ method }) => method === 'write') && !res.writableNeedDrain)

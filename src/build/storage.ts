@@ -11,6 +11,8 @@ const NO_FILE_SYSTEM = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|
 export function addStorage(nitro: Nitro): void {
   const { session } = nitro.options.runtimeConfig as unknown as { session: SessionOptions }
   const storage = session.storage!
+  if (typeof storage === 'object' && isMounted(nitro, 'session'))
+    throw configError([{ path: 'storage', problem: 'The app mounts `storage.session` as well.', remedy: 'Keep one of the two.' }])
   nitro.options.virtual['#unsession/driver'] = driverModule(storage)
   if (typeof storage === 'string' && session.mode !== 'cookie' && !isMounted(nitro, storage))
     mountFileSystem(nitro, storage)

@@ -2,6 +2,7 @@ import type { ResolvedSessionOptions } from './options'
 import type { TokenCodec } from './token'
 import type { Exchange, SessionObserver, SessionStore } from './types'
 import { createKeyedLock } from './lock'
+import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
 import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
 
@@ -29,9 +30,8 @@ export function createSessionManager(options: ResolvedSessionOptions, { store, n
     throw new TypeError('Storage mode needs a store.')
   const context = {
     options,
-    store: options.mode === 'storage' ? store : undefined,
+    storage: options.mode === 'storage' && store ? new RecordStorage(store, createKeyedLock(), options, now) : undefined,
     codec: createCodec(options),
-    lock: createKeyedLock(),
     now,
   }
   return {

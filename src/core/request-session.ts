@@ -1,23 +1,22 @@
-import type { KeyedLock } from './lock'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
+import type { MakePatch, RecordStorage } from './record-storage'
 import type { SessionOwner, StateOrigin } from './session'
 import type { OpenedToken, TokenCodec } from './token'
-import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord, SessionStore } from './types'
-import { assertCookieFits, buildRemoval, buildSetCookie, MAX_COOKIE_BYTES, readCookies } from './cookie'
+import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { isSessionError, SessionError } from './errors'
-import { createId, toStorageKey } from './id'
-import { applyPatch, isEmpty, isExpired, isNothing, isPassive, isTouchDue, mergePatches, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from './record'
+import { createId } from './id'
+import { applyPatch, isEmpty, isExpired, isNothing, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
+import { SessionCookie } from './session-cookie'
 import { deepFreeze } from './value'
 
 /** What every request of one manager shares. */
 export interface RequestContext {
   options: ResolvedSessionOptions
-  /** Missing in cookie mode: there the cookie is the store. */
-  store: SessionStore | undefined
+  /** Missing in cookie mode: there the cookie is the storage. */
+  storage: RecordStorage | undefined
   codec: TokenCodec
-  lock: KeyedLock
   now: () => number
 }
 
@@ -30,34 +29,35 @@ const MAX_SETTLE_ROUNDS = 5
  */
 export class RequestSession implements SessionOwner {
   /** The one object that users get, whatever happens to the session behind it. */
-  readonly handle: Session
+  readonly handle: Session = createHandle(this)
   readonly #context: RequestContext
   readonly #exchange: Exchange
   readonly #observer: SessionObserver | undefined
-  /** `undefined` until the cookies were looked at, `null` when none is ours. */
-  #token: OpenedToken | null | undefined
-  #loading: Promise<void> | undefined
-  #isLoaded = false
-  #loadFailure: unknown
+  readonly #cookie: SessionCookie
   #state: SessionState | undefined
-  #isAnnounced = false
+  #loading: Promise<void> | undefined
+  #loadFailure: unknown
+  #isLoaded = false
+  /** True when there was a session to load. */
+  #wasFound = false
   /** True once the session was found gone while this request ran. */
   #hasEnded = false
+  #isAnnounced = false
   /** Ids whose records are to be removed. */
   readonly #doomed = new Set<string>()
   #hasRemovalFailed = false
   /** The last write that failed and that no later one made good. */
   #failure: SessionError | undefined
-  /** True when storage or the cookie held a session that this request loaded. */
-  #wasLoaded = false
+  /** What was begun and has not ended; the response waits for it. */
   readonly #operations = new Set<Promise<unknown>>()
+  /** Writes run one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver) {
     this.#context = context
     this.#exchange = exchange
     this.#observer = observer
-    this.handle = createHandle(this)
+    this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason))
   }
 
   get state(): SessionState {
@@ -66,12 +66,12 @@ export class RequestSession implements SessionOwner {
 
   /** True when the request carries a cookie that our secrets verify. */
   get isCarried(): boolean {
-    return this.#openCookie() !== null
+    return this.#cookie.token !== null
   }
 
   /** True when there is a session: a loaded one, or a new one that holds something. */
   get exists(): boolean {
-    return this.#state !== undefined && (!this.#state.isNew || !this.#state.isEmpty || this.#isUninitializedSaved)
+    return this.#state !== undefined && (!this.#state.isNew || this.#isKept(this.#state.current))
   }
 
   // --- Loading ---
@@ -98,51 +98,41 @@ export class RequestSession implements SessionOwner {
       return
     if (this.#loadFailure)
       throw this.#loadFailure
-    const token = this.#openCookie()
-    if (token && this.#context.store)
+    const { token } = this.#cookie
+    if (token && this.#context.storage)
       throw new SessionError('INVALID_SESSION', 'The session was not loaded for this request. Call `await useSession(event)` first, or turn autoload on for this route.')
-    this.#settleLoad(token, token?.content.record)
+    this.#start(token, token?.content.record)
   }
 
   async #load(): Promise<void> {
-    const token = this.#openCookie()
-    const record = token && this.#context.store ? await this.#fetch(token.content.id) : token?.content.record
+    const { token } = this.#cookie
+    const { storage } = this.#context
+    const record = token && storage ? await this.#fetch(storage, token.content.id) : token?.content.record
     if (!this.#isLoaded)
-      this.#settleLoad(token, record)
-    if (this.#state && !this.#state.isNew)
+      this.#start(token, record)
+    if (this.#wasFound)
       await this.#notify('loaded')
   }
 
-  async #fetch(id: string): Promise<SessionRecord | undefined> {
-    const { store, lock, now } = this.#context
-    const key = toStorageKey(id)
-    let value = await store!.get(key)
-    // Drivers that rewrite in place can show a half-written record: look again when nobody writes.
-    if (value !== undefined && !parseRecord(value))
-      value = await lock.run(key, () => store!.get(key))
-    const record = parseRecord(value)
-    if (!record)
-      await this.#observer?.rejected(value === undefined ? 'unknown' : 'corrupt')
-    if (record && isExpired(record, now())) {
-      // Whether the removal succeeds does not matter to this visitor: the record is dead.
-      await lock.run(key, () => store!.delete(key)).catch(() => {})
-    }
-    return record
+  async #fetch(storage: RecordStorage, id: string): Promise<SessionRecord | undefined> {
+    const found = await storage.fetch(id)
+    if (typeof found === 'object')
+      return found
+    await this.#observer?.rejected(found)
+    return undefined
   }
 
-  #settleLoad(token: OpenedToken | null, record: SessionRecord | undefined): void {
-    const { now, options } = this.#context
+  #start(token: OpenedToken | null, record: SessionRecord | undefined): void {
     this.#isLoaded = true
-    if (token && record && !isExpired(record, now())) {
-      this.#wasLoaded = true
+    if (token && record && isExpired(record, this.#context.now())) {
+      void this.#observer?.session('expired', this.#show(this.#createState(token.content.id, { stored: record })))
+    }
+    else if (token && record) {
+      this.#wasFound = true
       this.#state = this.#createState(token.content.id, { stored: record })
       this.#refresh(token, record)
     }
-    else if (token && record) {
-      void this.#observer?.session('expired', createHandle(this.#detached(this.#createState(token.content.id, { stored: record }))))
-    }
-    if (!this.#state && options.saveUninitialized && !this.#exchange.isSent) {
-      this.#state = this.#createState(createId())
+    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent) {
       this.#writeCookie()
       this.#exchange.hold()
     }
@@ -161,24 +151,6 @@ export class RequestSession implements SessionOwner {
       this.#writeCookie()
   }
 
-  /** The first cookie of our name that verifies. */
-  #openCookie(): OpenedToken | null {
-    if (this.#token !== undefined)
-      return this.#token
-    const { codec, options } = this.#context
-    const candidates = readCookies(this.#exchange.cookieHeader, options.cookie.name)
-    let fault: 'malformed' | 'signature' | undefined
-    for (const candidate of candidates) {
-      const token = candidate.length > MAX_COOKIE_BYTES ? 'malformed' : codec.read(candidate)
-      if (typeof token === 'object')
-        return this.#token = token
-      fault = token === 'signature' ? token : fault ?? token
-    }
-    if (fault)
-      void this.#observer?.rejected(fault)
-    return this.#token = null
-  }
-
   // --- Changing ---
 
   change(patch: Partial<RecordPatch>): void {
@@ -191,20 +163,57 @@ export class RequestSession implements SessionOwner {
     this.#exchange.hold()
   }
 
-  update(makePatch: (data: unknown) => unknown): Promise<unknown> {
-    return this.run(() => this.#update(makePatch))
+  update(makePatch: MakePatch): Promise<unknown> {
+    return this.run(async () => {
+      this.#assertChangeable()
+      if (this.#context.storage) {
+        await this.#store(makePatch)
+      }
+      else {
+        const { data } = this.state.current
+        this.change({ data: changedKeys(data, makePatch(deepFreeze(data))) })
+      }
+      return this.handle.data
+    })
   }
 
   regenerate(patch: unknown): Promise<void> {
-    return this.run(() => this.#regenerate(toChanges(patch ?? {})))
+    return this.run(async () => {
+      this.#assertChangeable()
+      this.#replaceState(toChanges(patch ?? {}))
+      await this.#store()
+      await this.#notify('regenerated')
+    })
   }
 
   destroy(): Promise<void> {
-    return this.run(() => this.#destroy())
+    return this.run(async () => {
+      if (!this.#context.storage)
+        this.#assertNotSent()
+      const ended = this.#abandon()
+      this.#cookie.remove()
+      if (ended) {
+        await this.#store()
+        await this.#observer?.session('destroyed', this.#show(ended))
+      }
+    })
+  }
+
+  async reload(): Promise<void> {
+    const { state } = this
+    const { storage, now } = this.#context
+    if (state.isNew)
+      throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
+    if (!storage)
+      return
+    const record = await this.#fetch(storage, state.id)
+    if (!record || isExpired(record, now()))
+      throw this.#end()
+    state.rebase(record)
   }
 
   save(): Promise<void> {
-    return this.run(() => this.#save())
+    return this.run(() => this.#store())
   }
 
   /**
@@ -221,82 +230,45 @@ export class RequestSession implements SessionOwner {
     return result
   }
 
-  async #update(makePatch: (data: unknown) => unknown): Promise<unknown> {
-    this.#assertChangeable()
-    if (!this.#context.store) {
-      this.change({ data: changedKeys(this.state.current.data, makePatch(deepFreeze(this.state.current.data))) })
-      return this.handle.data
-    }
-    await this.#announce()
-    await this.#enqueue(() => this.#store(makePatch))
-    await this.#notify('saved')
-    return this.handle.data
-  }
-
-  async #regenerate(changes: RecordPatch['data']): Promise<void> {
-    this.#assertChangeable()
+  /** Puts a new session in the place of the present one, with its data and the given changes. */
+  #replaceState(data: RecordPatch['data']): void {
+    const { now, options } = this.#context
     const before = this.#state
     const old = this.state
     const replaces = old.isNew ? old.replaces : old.id
     this.#state = this.#createState(createId(), {
-      blank: succeedRecord(old.base, this.#context.now(), this.#context.options),
-      changes: changes.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data: changes }) : old.changes,
-      ...(replaces && { replaces }),
+      blank: succeedRecord(old.base, now(), options),
+      changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
+      replaces,
     })
     this.#writeCookieOr(() => this.#state = before)
     if (replaces)
       this.#doomed.add(replaces)
-    await this.#save()
-    await this.#notify('regenerated')
   }
 
-  async #destroy(): Promise<void> {
-    const { content } = this.#openCookie() ?? {}
-    const old = this.#state ?? (content && !this.#isLoaded ? this.#createState(content.id, { stored: content.record }) : undefined)
-    if (!this.#context.store)
-      this.#assertNotSent()
-    const isBeingStored = this.#operations.size > 0
-    if (old && (!old.isNew || !this.#isLoaded || isBeingStored))
-      this.#doomed.add(old.id)
-    if (old?.replaces)
-      this.#doomed.add(old.replaces)
+  /** Gives up the present session and dooms its record. Returns it, if there was one. */
+  #abandon(): SessionState | undefined {
+    const { token } = this.#cookie
+    const isUnread = !this.#isLoaded && token !== null
+    const state = isUnread ? this.#createState(token.content.id, { stored: token.content.record }) : this.#state
+    // A new session has a record when it is being stored right now.
+    if (state && (!state.isNew || isUnread || this.#operations.size > 0))
+      this.#doomed.add(state.id)
+    if (state?.replaces)
+      this.#doomed.add(state.replaces)
     this.#state = undefined
     this.#isLoaded = true
-    this.#removeCookie()
-    if (!old)
-      return
-    await this.#enqueue(() => this.#store())
-    await this.#observer?.session('destroyed', createHandle(this.#detached(old)))
-  }
-
-  async reload(): Promise<void> {
-    const { state } = this
-    if (state.isNew)
-      throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
-    if (!this.#context.store)
-      return
-    const record = await this.#fetch(state.id)
-    if (!record || isExpired(record, this.#context.now()))
-      throw this.#end()
-    state.rebase(record)
+    return state
   }
 
   // --- Storing ---
-
-  async #save(): Promise<void> {
-    await this.#announce()
-    const isSaved = this.#mustStore
-    await this.#enqueue(() => this.#store())
-    if (isSaved)
-      await this.#notify('saved')
-  }
 
   /**
    * What the host awaits before the response's first byte: `undefined` when there is nothing
    * to wait for. A rejection must become the response.
    */
   settle(): Promise<void> | undefined {
-    return this.#isPending ? this.#settle() : undefined
+    return this.#mustStore || this.#operations.size > 0 || this.#failure ? this.#settle() : undefined
   }
 
   async #settle(): Promise<void> {
@@ -304,153 +276,105 @@ export class RequestSession implements SessionOwner {
       await Promise.all(this.#operations)
     if (this.#failure)
       throw this.#failure
-    for (let round = 0; round < MAX_SETTLE_ROUNDS && this.#mustWrite; round++)
-      await this.#save()
-  }
-
-  get #isPending(): boolean {
-    return this.#mustWrite || this.#operations.size > 0 || this.#failure !== undefined
-  }
-
-  get #mustWrite(): boolean {
-    return this.#mustStore || this.#doomed.size > 0
+    for (let round = 0; round < MAX_SETTLE_ROUNDS && this.#mustStore; round++)
+      await this.#store()
   }
 
   get #mustStore(): boolean {
+    return this.#mustWrite || this.#doomed.size > 0
+  }
+
+  get #mustWrite(): boolean {
     const state = this.#state
-    return state !== undefined && (state.isChanged || (state.isNew && (state.replaces !== undefined || this.#isUninitializedSaved)))
+    return state !== undefined && (state.isChanged || (state.isNew && (state.replaces !== undefined || this.#isKept(state.current))))
   }
 
-  get #isUninitializedSaved(): boolean {
-    return this.#context.options.saveUninitialized
-  }
-
-  /** Writes of one request run one after the other; their failures are remembered for the response. */
-  #enqueue(task: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(task).catch((error) => {
+  /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
+  async #store(makePatch?: MakePatch): Promise<void> {
+    await this.#announce()
+    const isWritten = makePatch !== undefined || this.#mustWrite
+    const result = this.#queue.then(() => this.#flush(makePatch)).catch((error) => {
       this.#withdrawCookie()
       if (isSessionError(error) && error.code === 'STORAGE_ERROR')
         this.#failure = error
       throw error
     })
     this.#queue = result.catch(() => {})
-    return result
+    await result
+    if (isWritten)
+      await this.#notify('saved')
   }
 
-  async #store(makePatch?: (data: unknown) => unknown): Promise<void> {
-    if (!makePatch && !this.#mustWrite)
+  async #flush(makePatch?: MakePatch): Promise<void> {
+    const { storage } = this.#context
+    if (!makePatch && !this.#mustStore)
       return
-    const { store } = this.#context
-    if (!store) {
+    if (!storage) {
       this.#doomed.clear()
-      this.#keep(this.state.takeChanges())
+      this.#keepInCookie()
       return
     }
-    const ids = new Set(this.#doomed)
-    if (makePatch || this.#mustStore)
-      ids.add(this.state.replaces ?? this.state.id)
-    await this.#locked([...ids].map(toStorageKey).sort(), async () => {
-      if (makePatch || this.#mustStore)
-        await this.#write(store, makePatch)
-      await this.#removeDoomed(store)
+    const { id, replaces = id } = this.state
+    await storage.exclusively([replaces, ...this.#doomed], async () => {
+      if (makePatch || this.#mustWrite)
+        await this.#write(storage, makePatch)
+      await this.#removeDoomed(storage)
     })
     this.#failure = undefined
   }
 
-  /** Cookie mode: the cookie that was written with the change is the stored session. */
-  #keep(changes: RecordPatch): void {
-    const { now, options } = this.#context
-    const record = applyPatch(this.state.base, changes, now(), options)
-    if (isEmpty(record) && !this.#isUninitializedSaved)
-      this.#state = undefined
-    else
-      this.state.rebase(record)
+  /** The cookie that was written with the change is the stored session. */
+  #keepInCookie(): void {
+    const { state } = this
+    const record = applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options)
+    this.#continueFrom(state, record)
   }
 
-  async #write(store: SessionStore, makePatch?: (data: unknown) => unknown): Promise<void> {
-    const { now, options } = this.#context
+  async #write(storage: RecordStorage, makePatch?: MakePatch): Promise<void> {
     const { state } = this
     const changes = state.takeChanges()
     try {
-      const base = await this.#readBase(store, state)
-      if (!base) {
-        if (!isPassive(changes) || makePatch)
-          throw this.#end()
-        this.#end()
-        return
-      }
-      let record = applyPatch(base, changes, now(), options)
-      if (makePatch)
-        record = applyPatch(record, { ...NO_CHANGES, data: changedKeys(record.data, makePatch(deepFreeze(record.data))) }, now(), options)
-      await this.#put(store, state, record)
+      const record = await storage.write(state, changes, makePatch)
+      if (record)
+        this.#continueFrom(state, record)
+      else if (this.#end() && (makePatch || !isPassive(changes)))
+        throw endedError()
     }
     catch (error) {
       state.returnChanges(changes)
       throw error
     }
-    if (this.#state === state || this.#state === undefined)
+    if (!this.#hasEnded)
       this.#writeCookie()
   }
 
-  /** The newest record to apply changes to; `undefined` when the session is gone. */
-  async #readBase(store: SessionStore, state: SessionState): Promise<SessionRecord | undefined> {
-    const { now, options } = this.#context
-    const id = state.isNew ? state.replaces : state.id
-    if (!id)
-      return state.base
-    const record = parseRecord(await store.get(toStorageKey(id)))
-    if (!record || isExpired(record, now()))
-      return undefined
-    return state.isNew ? succeedRecord(record, state.base.createdAt, options) : record
-  }
-
-  async #put(store: SessionStore, state: SessionState, record: SessionRecord): Promise<void> {
-    const { now } = this.#context
-    if (!isEmpty(record) || this.#isUninitializedSaved) {
-      await store.set(toStorageKey(state.id), record, remainingSeconds(record, now()))
+  #continueFrom(state: SessionState, record: SessionRecord): void {
+    if (this.#isKept(record))
       state.rebase(record)
-      return
-    }
-    if (!state.isNew)
-      await store.delete(toStorageKey(state.id))
-    if (this.#state === state)
+    else if (this.#state === state)
       this.#state = undefined
   }
 
-  async #removeDoomed(store: SessionStore): Promise<void> {
+  async #removeDoomed(storage: RecordStorage): Promise<void> {
     for (const id of this.#doomed) {
-      try {
-        await store.delete(toStorageKey(id))
-      }
-      catch (error) {
+      await storage.remove(id).catch((error) => {
         this.#hasRemovalFailed = true
         throw error
-      }
+      })
       this.#doomed.delete(id)
     }
-  }
-
-  #locked(keys: readonly string[], task: () => Promise<void>): Promise<void> {
-    return keys.reduceRight((inner, key) => () => this.#context.lock.run(key, inner), task)()
   }
 
   // --- Cookie ---
 
   #writeCookie(): void {
-    const { codec, options, now } = this.#context
-    const { state } = this
-    if (state.isEmpty && !this.#isUninitializedSaved) {
-      if (this.#wasLoaded)
-        this.#removeCookie()
-      else
-        this.#takeBackCookie()
-      return
-    }
-    const record = state.current
-    const maxAge = record.lifetime?.persistent === false ? undefined : remainingSeconds(record, now())
-    const header = buildSetCookie(options.cookie, codec.write({ id: state.id, record }), maxAge)
-    assertCookieFits(header, record.data)
-    this.#exchange.setCookie(options.cookie.name, header)
+    const { id, current } = this.state
+    if (this.#isKept(current))
+      this.#cookie.write(id, current, this.#context.now())
+    else if (this.#wasFound)
+      this.#cookie.remove()
+    else
+      this.#cookie.takeBack()
   }
 
   #writeCookieOr(undo: () => void): void {
@@ -463,25 +387,20 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  /** Expires the browser's cookie; where it has none of ours, there is nothing to say. */
-  #removeCookie(): void {
-    const { cookie } = this.#context.options
-    this.#exchange.setCookie(cookie.name, this.isCarried ? buildRemoval(cookie) : undefined)
-  }
-
-  #takeBackCookie(): void {
-    this.#exchange.setCookie(this.#context.options.cookie.name, undefined)
-  }
-
   /** After a failed write no cookie may point to what was not stored. */
   #withdrawCookie(): void {
     if (this.#hasRemovalFailed)
-      this.#removeCookie()
+      this.#cookie.remove()
     else
-      this.#takeBackCookie()
+      this.#cookie.takeBack()
   }
 
   // --- Small things ---
+
+  /** A session without data and messages is not kept, unless the options say so. */
+  #isKept(record: SessionRecord): boolean {
+    return !isEmpty(record) || this.#context.options.saveUninitialized
+  }
 
   #createState(id: string, origin?: StateOrigin): SessionState {
     return new SessionState(id, this.#context.now, this.#context.options, origin)
@@ -502,7 +421,7 @@ export class RequestSession implements SessionOwner {
   #end(): SessionError {
     this.#hasEnded = true
     this.#state = undefined
-    this.#takeBackCookie()
+    this.#cookie.takeBack()
     return endedError()
   }
 
@@ -517,12 +436,12 @@ export class RequestSession implements SessionOwner {
     await this.#observer?.session(name, this.handle)
   }
 
-  /** An owner for a handle that only shows what was. */
-  #detached(state: SessionState): SessionOwner {
+  /** A handle that only shows what was. */
+  #show(state: SessionState): Session {
     const refuse = (): never => {
       throw endedError()
     }
-    return { state, change: refuse, update: refuse, regenerate: refuse, destroy: refuse, reload: refuse, save: refuse }
+    return createHandle({ state, change: refuse, update: refuse, regenerate: refuse, destroy: refuse, reload: refuse, save: refuse })
   }
 }
 

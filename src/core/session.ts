@@ -7,11 +7,11 @@ import { deepFreeze, isEqualValue, toStorableValue } from './value'
 /** Where a session's state comes from. */
 export interface StateOrigin {
   /** The record that storage holds under this id; without it the session is new. */
-  stored?: SessionRecord
+  stored?: SessionRecord | undefined
   /** What a new session starts from, when it does not start empty. */
   blank?: SessionRecord
   /** The id that this new session takes over from. */
-  replaces?: string
+  replaces?: string | undefined
   changes?: RecordPatch
 }
 

@@ -114,6 +114,19 @@ describe('sessions in a Nitro app', () => {
       }
       expect(server.output()).toContain('cached handler')
     })
+
+    it('nor does it reach a cache through an internal request of a cached handler', async () => {
+      const alice = createVisitor(server.url)
+      await alice.fetch('/kind/string')
+      for (const visitor of [alice, createVisitor(server.url)])
+        expect(await visitor.json('/cached/fetching')).toEqual({ failed: 500 })
+    })
+
+    it('opening one cookie with two different sets of options in a request is refused', async () => {
+      const response = await createVisitor(server.url).fetch('/twice')
+      expect(response.status).toBe(500)
+      expect(server.output()).toContain('opened with other options')
+    })
   })
 
   describe('storage mode', () => {

@@ -48,6 +48,12 @@ describe('the start of a production server', () => {
       expect(output).toContain(`- ${path}: `)
   })
 
+  it('stops when the environment names a mount that the build does not have', async () => {
+    const { code, output } = await runToEnd(built.entry, { NITRO_SESSION_SECRET: TEST_SECRET, NITRO_SESSION_STORAGE: 'elsewhere' })
+    expect(code).not.toBe(0)
+    expect(output).toContain('mounts nothing at \'elsewhere\'')
+  })
+
   it('keeps sessions in .data/session of its folder, and they survive a restart', async () => {
     const first = await startServer(built.entry, {}, folder)
     const visitor = createVisitor(first.url)
@@ -105,6 +111,11 @@ describe('the build', () => {
   it('refuses options that do not exist, all at once', async () => {
     const session = { maxage: 60, cookie: { sameSit: 'lax' } } as object
     await expect(buildNitro('nitro-bare', { session })).rejects.toThrow(/- maxage: .*\n.*- cookie\.sameSit: /)
+  })
+
+  it('refuses a driver beside a mount of the app', async () => {
+    const config = { session: { storage: { driver: 'memory' } }, storage: { session: { driver: 'memory' } } }
+    await expect(buildNitro('nitro-bare', config)).rejects.toThrow(/The app mounts `storage.session` as well/)
   })
 
   it('lets the app\'s own util of the same name win without a warning, and h3\'s be imported', async () => {

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
 import type { NitroConfig } from 'nitropack/types'
-import type {} from '../../src/runtime/server/types'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -10,9 +10,8 @@ export async function autoloadSession(event: H3Event): Promise<void> {
   if (!bag || config?.autoload === false || getRouteRules(event).session === false)
     return
   try {
-    const manager = bag.manager()
-    const session = bag.open(event, manager)
-    if (session.isCarried || manager.options.saveUninitialized)
+    const session = bag.open(event)
+    if (session.isCarried || config?.saveUninitialized)
       await session.load()
   }
   catch {

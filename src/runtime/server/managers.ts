@@ -4,7 +4,7 @@ import { createSessionManager } from '../../core/manager'
 import { resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
-/** The managers of one server: the configured one, and one per set of overrides. */
+/** The managers of one server: the configured one, and one per different set of options. */
 export interface Managers {
   get(overrides?: SessionOverrides): SessionManager
 }
@@ -19,12 +19,9 @@ export function createManagers(config: SessionOptions): Managers {
     get(overrides) {
       if (!overrides)
         return configured
-      const key = JSON.stringify(overrides)
-      const manager = others.get(key) ?? createSessionManager(resolveRuntimeOptions({
-        ...config,
-        ...overrides,
-        cookie: { ...config.cookie, ...overrides.cookie },
-      }), { store })
+      const other = resolveRuntimeOptions({ ...config, ...overrides, cookie: { ...config.cookie, ...overrides.cookie } })
+      const key = JSON.stringify(other)
+      const manager = others.get(key) ?? createSessionManager(other, { store })
       others.set(key, manager)
       return manager
     },

@@ -1,3 +1,4 @@
+import type { BagOptions } from '../../adapters/bag'
 import type { SessionObserver } from '../../core/types'
 import type { Managers } from './managers'
 import type { SessionOptions } from './types'
@@ -34,12 +35,10 @@ function stopOnBadConfig(getManagers: () => Managers): void {
   }
 }
 
-function provideSessions(nitroApp: NitroApp, event: H3Event, manager: SessionBag['manager']): void {
+function provideSessions(nitroApp: NitroApp, event: H3Event, manager: BagOptions['manager']): void {
   // Internal requests carry the context of the event that makes them.
   const parent = (event.node.req as { __unenv__?: object }).__unenv__
-  const shared = getBag(parent)
-  if (shared)
-    shared.join(event)
+  const shared = parent && getBag(parent)?.forSubRequest(event, parent)
   const bag: SessionBag = shared ?? new SessionBag({
     owner: event,
     manager,
@@ -57,7 +56,7 @@ function awaitSessions({ h3App: { options } }: NitroApp): void {
   const { onBeforeResponse, onError, onAfterResponse } = options
   const settle = async (event: H3Event): Promise<void> => {
     const bag = getBag(event.context)
-    if (bag?.owner === event)
+    if (bag?.isOwnedBy(event))
       await bag.settle()
   }
   options.onBeforeResponse = async (event, response) => {

@@ -11,8 +11,12 @@ const MOUNT = 'session'
 /** The store over Nitro's storage. A driver given as an object is mounted now. */
 export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {
   const nitroStorage = useStorage()
-  if (typeof storage === 'string')
+  if (typeof storage === 'string') {
+    // Nitro keeps what has no mount in memory, where sessions would silently be lost.
+    if (nitroStorage.getMount(`${storage}:`).base === '')
+      throw configError([{ path: 'storage', problem: `This build mounts nothing at '${storage}'.`, remedy: `Mount a driver at \`storage.${storage}\` in the config, and build with \`mode: 'storage'\`.` }])
     return createStorageStore(nitroStorage, { base: storage, timeout })
+  }
   const { driver, ...options } = storage
   if (!createDriver || driver !== driverName) {
     throw configError([{

@@ -1,6 +1,6 @@
 import type { CoreSessionOptions } from '../../core/options'
 import type { RejectReason, Session } from '../../core/types'
-import type { SessionEvent } from '../../adapters/event'
+import type { H3Event } from 'h3'
 import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
 
 export type { FlashMessages, Session, SessionData } from '../../core/types'
@@ -36,7 +36,7 @@ export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'tim
 
 /** What session hooks are told. */
 export interface SessionHookContext {
-  event: SessionEvent
+  event: H3Event
   session: Session
 }
 
@@ -48,7 +48,7 @@ export interface SessionHooks {
   'session:regenerated': (context: SessionHookContext) => void | Promise<void>
   'session:destroyed': (context: SessionHookContext) => void | Promise<void>
   'session:expired': (context: SessionHookContext) => void | Promise<void>
-  'session:rejected': (context: { event: SessionEvent, reason: RejectReason }) => void | Promise<void>
+  'session:rejected': (context: { event: H3Event, reason: RejectReason }) => void | Promise<void>
 }
 
 declare module 'nitropack/types' {
