@@ -24,7 +24,11 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
       return
     held = holdNodeResponse(res, {
       settle,
-      finish: () => cookies.forEach((header, name) => replaceSetCookie(res, name, header)),
+      finish() {
+        cookies.forEach((header, name) => replaceSetCookie(res, name, header))
+        if ([...cookies.values()].some(header => header !== undefined))
+          forbidCaching(res)
+      },
       toErrorResponse: onFailure,
     })
   }

@@ -1,3 +1,5 @@
+import { toUtf8 } from '../core/encoding'
+
 /** The part of Node's `ServerResponse` that is used; `Http2ServerResponse` has it too. */
 export interface NodeResponse {
   statusCode: number
@@ -52,17 +54,11 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
     if (state === 'released')
       return original[method](...args)
     state = 'released'
-    const first = method === 'writeHead' ? hoistSetCookie(res, args) : args
+    const first = method === 'writeHead' ? hoistHeaders(res, args) : args
     options.finish()
     return original[method](...first)
   }
   const release = (): void => {
-    // Until now the headers could change, and so could the session.
-    const more = options.settle()
-    if (more) {
-      more.then(release).catch(fail)
-      return
-    }
     kept.forEach(perform)
     // Whoever was told to wait by `write` goes on, unless Node itself will say when.
     if (kept.some(({ method }) => method === 'write') && !res.writableNeedDrain)
@@ -76,6 +72,8 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
     options.finish()
     const { statusCode, statusMessage, body } = options.toErrorResponse(error)
     BODY_HEADERS.forEach(name => res.removeHeader(name))
+    // Node gives no length by itself once one was removed.
+    res.setHeader('content-length', toUtf8(body).length)
     res.statusCode = statusCode
     res.statusMessage = statusMessage
     res.setHeader('content-type', 'application/json')
@@ -92,7 +90,8 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
       if (!settled)
         return perform(call)
       state = 'held'
-      settled.then(release).catch(fail)
+      // While it was held the headers could still change, and so could the session: look once more.
+      settled.then(() => options.settle()).then(release).catch(fail)
     }
     if (state === 'released')
       return perform(call)
@@ -127,22 +126,26 @@ function reportHeldAsSent(res: NodeResponse, isHeld: () => boolean): void {
   })
 }
 
-/** A `set-cookie` given to `writeHead` would replace the cookies that are set: it is added to them. */
-function hoistSetCookie(res: NodeResponse, args: unknown[]): unknown[] {
+/**
+ * Sets the headers given to `writeHead` beforehand, as Node itself does, so that the last
+ * word on them can be ours. Its cookies are added to those that are set, not put in their place.
+ */
+function hoistHeaders(res: NodeResponse, args: unknown[]): unknown[] {
   const headers = args.at(-1)
   if (typeof headers !== 'object' || headers === null)
     return args
-  const flat: unknown[] = Array.isArray(headers) ? headers : Object.entries(headers).flat()
-  const isCookieAt = (index: number): boolean => String(flat[index - index % 2]).toLowerCase() === 'set-cookie'
-  const cookies = flat.flatMap((value, index) => index % 2 === 1 && isCookieAt(index) ? value as string | string[] : [])
-  if (cookies.length === 0)
-    return args
-  const present = [res.getHeader('set-cookie') ?? []].flat().map(String)
-  res.setHeader('set-cookie', [...new Set([...present, ...cookies.map(String)])])
-  const others = Array.isArray(headers)
-    ? flat.filter((_, index) => !isCookieAt(index))
-    : Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'set-cookie'))
-  return [...args.slice(0, -1), others]
+  const flat: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap(one => [name, one]))
+  const values = new Map<string, string[]>()
+  for (let index = 0; index < flat.length - 1; index += 2) {
+    const name = String(flat[index]).toLowerCase()
+    values.set(name, [...values.get(name) ?? [], flat[index + 1] as string])
+  }
+  for (const [name, given] of values) {
+    const all = name === 'set-cookie' ? [...new Set([...[res.getHeader(name) ?? []].flat().map(String), ...given])] : given
+    if (given[0] !== undefined)
+      res.setHeader(name, all.length === 1 && name !== 'set-cookie' ? all[0]! : all)
+  }
+  return args.slice(0, -1)
 }
 
 /** Tells a writer that its chunk is done with. */

@@ -1,4 +1,6 @@
 import type { ResolvedCookieOptions } from './options'
+import type { SessionRecord } from './types'
+import { toUtf8 } from './encoding'
 import { SessionError } from './errors'
 
 /** Browsers drop a cookie whose name, value and attributes exceed this: RFC 6265bis, section 5.6. */
@@ -14,8 +16,8 @@ export function readCookies(header: string | undefined, name: string): string[] 
   const values: string[] = []
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
-    if (equals > 0 && pair.slice(0, equals).trim() === name)
-      values.push(pair.slice(equals + 1).trim())
+    if (equals > 0 && trim(pair.slice(0, equals)) === name)
+      values.push(trim(pair.slice(equals + 1)))
   }
   return values
 }
@@ -53,20 +55,25 @@ export function buildRemoval(options: ResolvedCookieOptions): string {
 /**
  * @throws SessionError `COOKIE_ERROR` when a browser would silently drop the cookie
  */
-export function assertCookieFits(header: string, data: Record<string, unknown>): void {
-  // Tokens and checked attributes are ASCII, so characters are bytes.
-  if (header.length <= MAX_COOKIE_BYTES)
+export function assertCookieFits(header: string, { data, flash }: Pick<SessionRecord, 'data' | 'flash'>): void {
+  const size = toUtf8(header).length
+  if (size <= MAX_COOKIE_BYTES)
     return
-  const largest = Object.entries(data)
-    .map(([key, value]) => ({ key, bytes: JSON.stringify(value).length }))
+  const largest = [...Object.entries(data), ...Object.entries(flash)]
+    .map(([key, value]) => ({ key, bytes: toUtf8(JSON.stringify(value)).length }))
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, 3)
   const keys = largest.map(({ key, bytes }) => `\`${key}\` (${bytes} bytes)`).join(', ')
   throw new SessionError(
     'COOKIE_ERROR',
-    `The session cookie would be ${header.length} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${keys}. Store less, or use \`mode: 'storage'\`.`,
-    { details: { size: header.length, limit: MAX_COOKIE_BYTES, largest } },
+    `The session cookie would be ${size} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${keys}. Store less, or use \`mode: 'storage'\`.`,
+    { details: { size, limit: MAX_COOKIE_BYTES, largest } },
   )
+}
+
+/** Without the white space that RFC 6265 allows: space and tab. */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 function capitalize(word: string): string {

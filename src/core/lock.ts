@@ -3,6 +3,15 @@ export interface KeyedLock {
   run<T>(key: string, task: () => Promise<T>): Promise<T>
 }
 
+const locks = new WeakMap<object, KeyedLock>()
+
+/** The one lock of a store in this process, whoever uses the store. */
+export function lockOf(store: object): KeyedLock {
+  const lock = locks.get(store) ?? createKeyedLock()
+  locks.set(store, lock)
+  return lock
+}
+
 /** Inside one process. Holds nothing for a key that nobody uses. */
 export function createKeyedLock(): KeyedLock {
   const tails = new Map<string, Promise<unknown>>()

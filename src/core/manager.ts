@@ -1,7 +1,7 @@
 import type { ResolvedSessionOptions } from './options'
 import type { TokenCodec } from './token'
 import type { Exchange, SessionObserver, SessionStore } from './types'
-import { createKeyedLock } from './lock'
+import { lockOf } from './lock'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
 import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
@@ -30,7 +30,7 @@ export function createSessionManager(options: ResolvedSessionOptions, { store, n
     throw new TypeError('Storage mode needs a store.')
   const context = {
     options,
-    storage: options.mode === 'storage' && store ? new RecordStorage(store, createKeyedLock(), options, now) : undefined,
+    storage: options.mode === 'storage' && store ? new RecordStorage(store, lockOf(store), options, now) : undefined,
     codec: createCodec(options),
     now,
   }

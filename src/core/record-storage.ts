@@ -4,12 +4,19 @@ import type { RecordPatch } from './record'
 import type { SessionState } from './session'
 import type { SessionRecord, SessionStore } from './types'
 import { toStorageKey } from './id'
-import { applyPatch, isEmpty, isExpired, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from './record'
+import { applyPatch, isEmpty, isExpired, isNothing, mergePatches, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from './record'
 import { changedKeys } from './session'
 import { deepFreeze } from './value'
 
 /** Makes a patch from the newest data. */
 export type MakePatch = (data: unknown) => unknown
+
+/** What a write came to. */
+export interface Written {
+  record: SessionRecord
+  /** False when storage held it already. */
+  isChanged: boolean
+}
 
 /** The records of one store, read and written so that nothing is lost inside this process. */
 export class RecordStorage {
@@ -35,7 +42,7 @@ export class RecordStorage {
     const record = parseRecord(value)
     if (record && isExpired(record, this.#now())) {
       // Whether the removal succeeds does not matter to this visitor: the record is dead.
-      await this.#lock.run(key, () => this.#store.delete(key)).catch(() => {})
+      await this.#lock.run(key, () => this.#removeExpired(key)).catch(() => {})
     }
     return record ?? (value === undefined ? 'unknown' : 'corrupt')
   }
@@ -48,28 +55,39 @@ export class RecordStorage {
   }
 
   /**
-   * Applies changes to the newest record and stores it, or removes it when nothing is left.
+   * Applies changes to the newest record and stores it, unless nothing changes or nothing is
+   * left to store: an emptied record is the caller's to remove.
    *
-   * @returns the record, or undefined when the session is gone from storage
+   * @returns undefined when the session is gone from storage
    */
-  async write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<SessionRecord | undefined> {
+  async write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | undefined> {
     const base = await this.#readBase(state)
     if (!base)
       return undefined
-    let record = applyPatch(base, changes, this.#now(), this.#options)
-    if (makePatch) {
-      const data = changedKeys(record.data, makePatch(deepFreeze(record.data)))
-      record = applyPatch(record, { ...NO_CHANGES, data }, this.#now(), this.#options)
-    }
+    const patch = makePatch ? this.#withMade(base, changes, makePatch) : changes
+    const isChanged = state.isNew || !isNothing(patch)
+    if (!isChanged)
+      return { record: base, isChanged }
+    const record = applyPatch(base, patch, this.#now(), this.#options)
     if (!isEmpty(record) || this.#options.saveUninitialized)
       await this.#store.set(toStorageKey(state.id), record, remainingSeconds(record, this.#now()))
-    else if (!state.isNew)
-      await this.#store.delete(toStorageKey(state.id))
-    return record
+    return { record, isChanged }
   }
 
   async remove(id: string): Promise<void> {
     await this.#store.delete(toStorageKey(id))
+  }
+
+  #withMade(base: SessionRecord, changes: RecordPatch, makePatch: MakePatch): RecordPatch {
+    const { data } = applyPatch(base, changes, this.#now(), this.#options)
+    return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(data, makePatch(deepFreeze(data))) })
+  }
+
+  /** Looks again first: somebody may have extended it since it was read. */
+  async #removeExpired(key: string): Promise<void> {
+    const record = parseRecord(await this.#store.get(key))
+    if (record && isExpired(record, this.#now()))
+      await this.#store.delete(key)
   }
 
   /** What changes are applied to; undefined when it is gone. */

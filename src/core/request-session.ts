@@ -45,7 +45,6 @@ export class RequestSession implements SessionOwner {
   #isAnnounced = false
   /** Ids whose records are to be removed. */
   readonly #doomed = new Set<string>()
-  #hasRemovalFailed = false
   /** The last write that failed and that no later one made good. */
   #failure: SessionError | undefined
   /** What was begun and has not ended; the response waits for it. */
@@ -191,11 +190,14 @@ export class RequestSession implements SessionOwner {
       if (!this.#context.storage)
         this.#assertNotSent()
       const ended = this.#abandon()
+      // Expired in any case, whatever happens to the record.
       this.#cookie.remove()
-      if (ended) {
+      this.#cookie.settle()
+      // Also what an earlier attempt could not remove.
+      if (this.#doomed.size > 0)
         await this.#store()
+      if (ended)
         await this.#observer?.session('destroyed', this.#show(ended))
-      }
     })
   }
 
@@ -235,7 +237,8 @@ export class RequestSession implements SessionOwner {
     const { now, options } = this.#context
     const before = this.#state
     const old = this.state
-    const replaces = old.isNew ? old.replaces : old.id
+    // A new session has a record by the time of the next write when it is being stored right now.
+    const replaces = old.isNew && !old.isBeingStored ? old.replaces : old.id
     this.#state = this.#createState(createId(), {
       blank: succeedRecord(old.base, now(), options),
       changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
@@ -251,13 +254,15 @@ export class RequestSession implements SessionOwner {
     const { token } = this.#cookie
     const isUnread = !this.#isLoaded && token !== null
     const state = isUnread ? this.#createState(token.content.id, { stored: token.content.record }) : this.#state
-    // A new session has a record when it is being stored right now.
-    if (state && (!state.isNew || isUnread || this.#operations.size > 0))
-      this.#doomed.add(state.id)
-    if (state?.replaces)
-      this.#doomed.add(state.replaces)
+    const wasThere = isUnread || this.exists || state?.replaces !== undefined
     this.#state = undefined
     this.#isLoaded = true
+    if (!state || !wasThere)
+      return undefined
+    if (!state.isNew || isUnread || state.isBeingStored)
+      this.#doomed.add(state.id)
+    if (state.replaces)
+      this.#doomed.add(state.replaces)
     return state
   }
 
@@ -274,8 +279,10 @@ export class RequestSession implements SessionOwner {
   async #settle(): Promise<void> {
     while (this.#operations.size > 0)
       await Promise.all(this.#operations)
-    if (this.#failure)
+    if (this.#failure) {
+      this.#cookie.rollBack()
       throw this.#failure
+    }
     for (let round = 0; round < MAX_SETTLE_ROUNDS && this.#mustStore; round++)
       await this.#store()
   }
@@ -291,61 +298,69 @@ export class RequestSession implements SessionOwner {
 
   /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
   async #store(makePatch?: MakePatch): Promise<void> {
-    await this.#announce()
-    const isWritten = makePatch !== undefined || this.#mustWrite
+    if (makePatch || this.exists)
+      await this.#announce()
     const result = this.#queue.then(() => this.#flush(makePatch)).catch((error) => {
-      this.#withdrawCookie()
+      this.#cookie.rollBack()
       if (isSessionError(error) && error.code === 'STORAGE_ERROR')
         this.#failure = error
       throw error
     })
     this.#queue = result.catch(() => {})
-    await result
-    if (isWritten)
+    if (await result)
       await this.#notify('saved')
   }
 
-  async #flush(makePatch?: MakePatch): Promise<void> {
+  /** Resolves to true when a session was written. */
+  async #flush(makePatch?: MakePatch): Promise<boolean> {
     const { storage } = this.#context
     if (!makePatch && !this.#mustStore)
-      return
-    if (!storage) {
-      this.#doomed.clear()
-      this.#keepInCookie()
-      return
-    }
-    const { id, replaces = id } = this.state
-    await storage.exclusively([replaces, ...this.#doomed], async () => {
-      if (makePatch || this.#mustWrite)
-        await this.#write(storage, makePatch)
-      await this.#removeDoomed(storage)
+      return false
+    if (!storage)
+      return this.#keepInCookie()
+    const state = makePatch || this.#mustWrite ? this.state : undefined
+    const doomed = new Set(this.#doomed)
+    const ids = [...doomed, ...(state ? [state.replaces ?? state.id] : [])]
+    const isWritten = await storage.exclusively(ids, async () => {
+      const isWritten = state !== undefined && await this.#write(storage, state, doomed, makePatch)
+      await this.#removeDoomed(storage, doomed)
+      return isWritten
     })
     this.#failure = undefined
+    this.#cookie.settle()
+    return isWritten
   }
 
   /** The cookie that was written with the change is the stored session. */
-  #keepInCookie(): void {
-    const { state } = this
-    const record = applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options)
-    this.#continueFrom(state, record)
+  #keepInCookie(): boolean {
+    const state = this.#mustWrite ? this.#state : undefined
+    this.#doomed.clear()
+    this.#cookie.settle()
+    if (state)
+      this.#continueFrom(state, applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options))
+    return state !== undefined
   }
 
-  async #write(storage: RecordStorage, makePatch?: MakePatch): Promise<void> {
-    const { state } = this
+  async #write(storage: RecordStorage, state: SessionState, doomed: Set<string>, makePatch?: MakePatch): Promise<boolean> {
     const changes = state.takeChanges()
-    try {
-      const record = await storage.write(state, changes, makePatch)
-      if (record)
-        this.#continueFrom(state, record)
-      else if (this.#end() && (makePatch || !isPassive(changes)))
-        throw endedError()
-    }
-    catch (error) {
-      state.returnChanges(changes)
+    const written = await storage.write(state, changes, makePatch).catch((error) => {
+      state.returnChanges()
       throw error
+    })
+    if (!written) {
+      const error = this.#end()
+      if (makePatch || !isPassive(changes))
+        throw error
+      return false
     }
-    if (!this.#hasEnded)
+    const { record, isChanged } = written
+    if (!this.#isKept(record) && !state.isNew)
+      doomed.add(state.id)
+    const isCurrent = this.#state === state
+    this.#continueFrom(state, record)
+    if (isChanged && isCurrent)
       this.#writeCookie()
+    return isChanged
   }
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
@@ -355,10 +370,13 @@ export class RequestSession implements SessionOwner {
       this.#state = undefined
   }
 
-  async #removeDoomed(storage: RecordStorage): Promise<void> {
-    for (const id of this.#doomed) {
+  async #removeDoomed(storage: RecordStorage, doomed: Set<string>): Promise<void> {
+    for (const id of doomed) {
+      this.#doomed.add(id)
       await storage.remove(id).catch((error) => {
-        this.#hasRemovalFailed = true
+        // The record may still be there: the browser at least shall not come back with it.
+        this.#cookie.remove()
+        this.#cookie.settle()
         throw error
       })
       this.#doomed.delete(id)
@@ -387,14 +405,6 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  /** After a failed write no cookie may point to what was not stored. */
-  #withdrawCookie(): void {
-    if (this.#hasRemovalFailed)
-      this.#cookie.remove()
-    else
-      this.#cookie.takeBack()
-  }
-
   // --- Small things ---
 
   /** A session without data and messages is not kept, unless the options say so. */
@@ -413,6 +423,9 @@ export class RequestSession implements SessionOwner {
 
   #assertChangeable(): void {
     this.#assertNotSent()
+    const state = this.#state
+    if (state && !state.isNew && isExpired(state.base, this.#context.now()))
+      this.#end()
     if (this.#hasEnded)
       throw endedError()
   }
@@ -426,7 +439,7 @@ export class RequestSession implements SessionOwner {
   }
 
   async #announce(): Promise<void> {
-    if (this.#isAnnounced || !this.#state?.isNew || this.#state.replaces || !this.exists)
+    if (this.#isAnnounced || !this.state.isNew || this.state.replaces)
       return
     this.#isAnnounced = true
     await this.#notify('created')

@@ -10,6 +10,9 @@ export class SessionCookie {
   readonly #codec: TokenCodec
   readonly #exchange: Exchange
   readonly #onRejected: (fault: TokenFault) => void
+  /** The header to go back to when a write fails. */
+  #settled: string | undefined
+  #current: string | undefined
   /** `undefined` until the cookies were looked at. */
   #token: OpenedToken | null | undefined
 
@@ -34,19 +37,34 @@ export class SessionCookie {
     const { cookie } = this.#options
     const maxAge = record.lifetime?.persistent === false ? undefined : remainingSeconds(record, now)
     const header = buildSetCookie(cookie, this.#codec.write({ id, record }), maxAge)
-    assertCookieFits(header, record.data)
-    this.#exchange.setCookie(cookie.name, header)
+    assertCookieFits(header, record)
+    this.#set(header)
   }
 
   /** Expires the browser's cookie; where it has none of ours, there is nothing to say. */
   remove(): void {
     const { cookie } = this.#options
-    this.#exchange.setCookie(cookie.name, this.token ? buildRemoval(cookie) : undefined)
+    this.#set(this.token ? buildRemoval(cookie) : undefined)
   }
 
   /** Sends no cookie after all; the browser keeps what it has. */
   takeBack(): void {
-    this.#exchange.setCookie(this.#options.cookie.name, undefined)
+    this.#set(undefined)
+  }
+
+  /** From now on the cookie points to what is stored. */
+  settle(): void {
+    this.#settled = this.#current
+  }
+
+  /** Goes back to the cookie of what is stored: none may point to what is not. */
+  rollBack(): void {
+    this.#set(this.#settled)
+  }
+
+  #set(header: string | undefined): void {
+    this.#current = header
+    this.#exchange.setCookie(this.#options.cookie.name, header)
   }
 
   #open(): OpenedToken | null {

@@ -2,7 +2,7 @@ import type { Limits, RecordPatch } from './record'
 import type { Session, SessionLifetime, SessionRecord } from './types'
 import { SessionError } from './errors'
 import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES } from './record'
-import { deepFreeze, isEqualValue, toStorableValue } from './value'
+import { deepFreeze, isEqualValue, isPlainObject, toStorableValue } from './value'
 
 /** Where a session's state comes from. */
 export interface StateOrigin {
@@ -24,6 +24,8 @@ export class SessionState {
   #base: SessionRecord
   #isNew: boolean
   #changes: RecordPatch
+  /** Changes that are being written right now. */
+  #storing: RecordPatch = NO_CHANGES
   #current: SessionRecord | undefined
 
   constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes }: StateOrigin = {}) {
@@ -46,18 +48,24 @@ export class SessionState {
     return this.#base
   }
 
-  /** What was changed since. */
+  /** What was changed since, also what is being written. */
   get changes(): RecordPatch {
-    return this.#changes
+    return this.#storing === NO_CHANGES ? this.#changes : mergePatches(this.#storing, this.#changes)
   }
 
+  /** True when there is something to write. */
   get isChanged(): boolean {
     return this.#changes !== NO_CHANGES
   }
 
+  get isBeingStored(): boolean {
+    return this.#storing !== NO_CHANGES
+  }
+
   /** The record as it will be stored, as far as this request knows. */
   get current(): SessionRecord {
-    return this.#current ??= this.isChanged ? applyPatch(this.#base, this.#changes, this.#now(), this.#limits) : this.#base
+    const { changes } = this
+    return this.#current ??= changes === NO_CHANGES ? this.#base : applyPatch(this.#base, changes, this.#now(), this.#limits)
   }
 
   get isEmpty(): boolean {
@@ -71,23 +79,25 @@ export class SessionState {
     return () => this.#setChanges(before)
   }
 
-  /** Hands over the changes to be stored; whoever takes them gives them back when that fails. */
+  /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */
   takeChanges(): RecordPatch {
-    const changes = this.#changes
+    this.#storing = this.#changes
     this.#setChanges(NO_CHANGES)
-    return changes
+    return this.#storing
   }
 
-  /** Puts taken changes back, before those made since. */
-  returnChanges(changes: RecordPatch): void {
-    if (changes !== NO_CHANGES)
-      this.#setChanges(mergePatches(changes, this.#changes))
+  /** Takes changes back that could not be stored, before those made since. */
+  returnChanges(): void {
+    const { changes } = this
+    this.#storing = NO_CHANGES
+    this.#setChanges(changes)
   }
 
   /** Continues from what storage holds now; changes made since stay on top. */
   rebase(stored: SessionRecord): void {
     this.#base = stored
     this.#isNew = false
+    this.#storing = NO_CHANGES
     this.#current = undefined
   }
 
@@ -137,8 +147,8 @@ export function createHandle(owner: SessionOwner): Session {
 export function toChanges(patch: unknown): Map<string, unknown> {
   if (patch instanceof Promise)
     throw new SessionError('INVALID_VALUE', 'The function given to update returned a promise; it must be synchronous and pure. Await before calling update.')
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
-    throw new SessionError('INVALID_VALUE', `A session patch must be an object of keys and values, not ${Array.isArray(patch) ? 'an array' : typeof patch}.`)
+  if (typeof patch !== 'object' || patch === null || !isPlainObject(patch))
+    throw new SessionError('INVALID_VALUE', 'A session patch must be a plain object of keys and values.')
   return new Map(Object.entries(patch).map(([key, value]) => [key, value === undefined ? undefined : toStorableValue(value, key)]))
 }
 

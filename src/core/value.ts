@@ -34,7 +34,8 @@ function copy(value: unknown, path: readonly string[], parents: readonly object[
     case 'number':
       if (!Number.isFinite(value))
         refuse(path, String(value), 'Store null or a string instead.')
-      return value
+      // JSON knows one zero.
+      return value === 0 ? 0 : value
     case 'undefined':
       return refuse(path, 'undefined', 'Leave the key out, or store null.')
     case 'bigint':
@@ -56,18 +57,32 @@ function copyObject(value: object, path: readonly string[], parents: readonly ob
   const keys = Object.keys(value)
   const hasSymbols = Object.getOwnPropertySymbols(value).length > 0
   if (Array.isArray(value)) {
-    if (keys.length !== value.length || hasSymbols)
+    if (!isPlainArray(value))
+      refuse(path, 'an instance of a class of arrays', 'Store [...array].')
+    if (keys.some((key, index) => key !== String(index)) || keys.length !== value.length || hasSymbols)
       refuse(path, 'an array with holes or extra properties', 'Store a dense array.')
-    return Object.freeze(value.map((item, index) => copy(item, [...path, String(index)], parents)))
+    return Object.freeze(Array.from(value, (item, index) => copy(item, [...path, String(index)], parents)))
   }
-  const prototype = Object.getPrototypeOf(value)
-  // A plain object of another realm (a vm context, a worker) has another Object.prototype.
-  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
-  if (!isPlain)
-    refuse(path, `an instance of ${className(prototype)}`, remedyFor(value))
+  if (!isPlainObject(value))
+    refuse(path, `an instance of ${className(Object.getPrototypeOf(value))}`, remedyFor(value))
   if (hasSymbols)
     refuse(path, 'an object with symbol keys', 'Use string keys.')
   return Object.freeze(Object.fromEntries(keys.map(key => [key, copy((value as Record<string, unknown>)[key], [...path, key], parents)])))
+}
+
+/** True for an object without a class, of this realm or of another (a vm context, a worker). */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || isObjectPrototype(prototype)
+}
+
+function isPlainArray(value: readonly unknown[]): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype))
+}
+
+function isObjectPrototype(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
 }
 
 function className(prototype: object): string {

@@ -11,11 +11,11 @@ interface Driver {
 
 /** The part of an unstorage `Storage` that is used; both major versions fit. */
 export interface UnstorageLike {
-  getMount(key: string): { base: string, driver: Driver }
+  getMount(key: string): { base: string, driver: Driver | Promise<Driver> }
 }
 
 export interface UnstorageStoreOptions {
-  /** Where in the storage the records are, for example `session`. */
+  /** Where in the storage the records are, for example `session`; empty for all of it. */
   base: string
   /** Milliseconds that one operation may take. */
   timeout: number
@@ -27,24 +27,24 @@ export interface UnstorageStoreOptions {
  * and both hide errors that the file system drivers return instead of throwing.
  */
 export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
-  const locate = (key: string): { driver: Driver, key: string } => {
-    const fullKey = `${base}:${key}`
+  const locate = async (key: string): Promise<{ driver: Driver, key: string }> => {
+    const fullKey = base ? `${base}:${key}` : key
     const mount = storage.getMount(fullKey)
-    return { driver: mount.driver, key: fullKey.slice(mount.base.length) }
+    return { driver: await mount.driver, key: fullKey.slice(mount.base.length) }
   }
   return {
     get: key => attempt('reading', timeout, async () => {
-      const at = locate(key)
+      const at = await locate(key)
       return parse(thrown(await at.driver.getItem(at.key, {})))
     }),
     set: (key, record, ttl) => attempt('writing', timeout, async () => {
-      const at = locate(key)
+      const at = await locate(key)
       if (!at.driver.setItem)
         throw new TypeError('The storage driver is read-only.')
       thrown(await at.driver.setItem(at.key, JSON.stringify(record), { ttl }))
     }),
     delete: key => attempt('removing', timeout, async () => {
-      const at = locate(key)
+      const at = await locate(key)
       if (!at.driver.removeItem)
         throw new TypeError('The storage driver cannot remove.')
       thrown(await at.driver.removeItem(at.key, {}))

@@ -1,0 +1,47 @@
+import type { SessionStore } from '../types'
+import type { BuiltinDriverName, BuiltinDriverOptions, Driver } from 'unstorage'
+import { builtinDrivers } from 'unstorage'
+import { DEFAULTS } from '../options'
+import { configError } from '../resolve-options'
+import { createStorageStore } from './unstorage'
+
+/** A built-in driver of unstorage and its own options. */
+export type UnstorageDriver = { [K in BuiltinDriverName]: {
+  /** The driver's name, for example `redis` or `fs`. */
+  type: K
+  options?: K extends keyof BuiltinDriverOptions ? BuiltinDriverOptions[K] : object
+} }[BuiltinDriverName]
+
+/** A driver, and how long one operation on it may take. */
+export type UnstorageStoreConfig = UnstorageDriver & {
+  /**
+   * Milliseconds.
+   *
+   * @default 5000
+   */
+  timeout?: number
+}
+
+/**
+ * A store over a built-in unstorage driver, which is imported at its first use. In an app
+ * that is bundled, import the driver yourself and give its storage to `createStorageStore`.
+ *
+ * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have. A driver that
+ * cannot be loaded, such as one whose client is not installed, is a `STORAGE_ERROR` of its use
+ */
+export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.timeout }: UnstorageStoreConfig): SessionStore {
+  const path = Object.hasOwn(builtinDrivers, type) ? builtinDrivers[type] : undefined
+  if (!path)
+    throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `Use one of ${Object.keys(builtinDrivers).join(', ')}.` }])
+  let driver: Promise<Driver> | undefined
+  const load = (): Promise<Driver> => driver ??= importDriver(path, options).catch((error) => {
+    driver = undefined
+    throw error
+  })
+  return createStorageStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout })
+}
+
+async function importDriver(path: string, options: object): Promise<Driver> {
+  const { default: createDriver } = await import(/* @vite-ignore */ path) as { default: (options: object) => Driver }
+  return createDriver(options)
+}

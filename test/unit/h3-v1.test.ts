@@ -1,0 +1,293 @@
+import type { Exchange } from '../../src/core/types'
+import type { SessionEvent } from '../../src/adapters/event'
+import type { TestServer } from './support/server'
+import type { ServerResponse } from 'node:http'
+import { createApp, createError, defineEventHandler, sendRedirect, sendStream, setCookie, setResponseHeader, toNodeListener } from 'h3'
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { createExchange } from '../../src/adapters/h3-v1'
+import { App, Browser } from './support/app'
+import { createSwitch, serve } from './support/server'
+
+const OURS = 'session=ours; Path=/'
+
+interface Context {
+  exchange: Exchange
+  res: ServerResponse
+}
+
+/** A server that makes an exchange for each request, as a plugin does. */
+function serveExchange(handler: (context: Context) => unknown, settle: () => Promise<void> | undefined = () => undefined): Promise<TestServer> {
+  return serve((req, res) => {
+    const exchange = createExchange({ context: {}, node: { req, res } } as SessionEvent, {
+      settle,
+      onFailure: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{}' }),
+    })
+    void handler({ exchange, res })
+  })
+}
+
+describe('the exchange of an h3 v1 event', () => {
+  it('reads the raw Cookie header', async () => {
+    const server = await serveExchange(({ exchange, res }) => res.end(String(exchange.cookieHeader)))
+    expect((await server.fetch({ headers: { cookie: 'a=1; session="x"' } })).text).toBe('a=1; session="x"')
+    expect((await server.fetch()).text).toBe('undefined')
+  })
+
+  it('sets our cookie and leaves those of others, set before and after', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      res.appendHeader('set-cookie', 'before=1')
+      exchange.setCookie('session', OURS)
+      res.appendHeader('set-cookie', 'after=1')
+      res.end()
+    })
+    expect((await server.fetch()).setCookies.toSorted()).toEqual(['after=1', 'before=1', OURS])
+  })
+
+  it('shows our cookie in the response\'s headers at once', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      res.end(JSON.stringify(res.getHeader('set-cookie')))
+    })
+    expect((await server.fetch()).text).toBe(JSON.stringify([OURS]))
+  })
+
+  it('sends the last of our cookies only', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', 'session=first')
+      exchange.setCookie('session', OURS)
+      res.end()
+    })
+    expect((await server.fetch()).setCookies).toEqual([OURS])
+  })
+
+  it('takes our cookie back', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      res.setHeader('set-cookie', 'theirs=1')
+      exchange.setCookie('session', OURS)
+      exchange.setCookie('session', undefined)
+      res.end()
+    })
+    expect((await server.fetch()).setCookies).toEqual(['theirs=1'])
+  })
+
+  it('keeps cookies of two sessions, and those whose names begin alike', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      res.setHeader('set-cookie', 'session2=theirs')
+      exchange.setCookie('session', OURS)
+      exchange.setCookie('cart', 'cart=ours')
+      exchange.setCookie('session', OURS)
+      res.end()
+    })
+    expect((await server.fetch()).setCookies.toSorted()).toEqual(['cart=ours', 'session2=theirs', OURS])
+  })
+
+  it('has the last word on our cookie, when the app replaces all of them', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      res.setHeader('set-cookie', ['theirs=1', 'session=forged'])
+      res.end()
+    })
+    expect((await server.fetch()).setCookies).toEqual(['theirs=1', OURS])
+  })
+
+  it('can still set the cookie while the response waits for settle', async () => {
+    const context = createSwitch<Exchange>()
+    const settled = createSwitch()
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.hold()
+      res.end('x')
+      context.resolve(exchange)
+    }, () => settled.promise)
+    const answer = server.fetch()
+    const exchange = await context.promise
+    exchange.setCookie('session', OURS)
+    settled.resolve()
+    expect((await answer).setCookies).toEqual([OURS])
+  })
+
+  it('is sent once the response was, and then changes nothing', async () => {
+    const seen: boolean[] = []
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      seen.push(exchange.isSent)
+      res.write('x')
+      seen.push(exchange.isSent)
+      exchange.setCookie('session', 'session=late')
+      res.end()
+    })
+    expect([(await server.fetch()).setCookies, seen]).toEqual([[OURS], [false, true]])
+  })
+
+  it('is sent for a response that was written before anything was held', async () => {
+    const seen: boolean[] = []
+    const server = await serveExchange(({ exchange, res }) => {
+      res.write('x')
+      seen.push(exchange.isSent)
+      exchange.hold()
+      exchange.setCookie('session', OURS)
+      res.end()
+    })
+    expect([(await server.fetch()).setCookies, seen]).toEqual([[], [true]])
+  })
+
+  it('forbids caching where it sets a cookie', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      res.end()
+    })
+    const { headers } = await server.fetch()
+    expect([headers['cache-control'], headers.vary]).toEqual(['no-store', 'Cookie'])
+  })
+
+  it('says nothing about caching where it sets none', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.hold()
+      exchange.setCookie('session', undefined)
+      res.end()
+    }, () => Promise.resolve())
+    const { headers } = await server.fetch()
+    expect([headers['cache-control'], headers.vary]).toEqual([undefined, undefined])
+  })
+
+  it.each([['before', true], ['after', false]])('keeps the Cache-Control of the app, set %s', async (_, isBefore) => {
+    const server = await serveExchange(({ exchange, res }) => {
+      if (isBefore)
+        res.setHeader('cache-control', 'private, max-age=5')
+      exchange.setCookie('session', OURS)
+      if (!isBefore)
+        res.setHeader('cache-control', 'private, max-age=5')
+      res.end()
+    })
+    expect((await server.fetch()).headers['cache-control']).toBe('private, max-age=5')
+  })
+
+  it.each([
+    ['Accept-Encoding', 'Accept-Encoding, Cookie'],
+    ['cookie', 'cookie'],
+    ['Accept, COOKIE , Origin', 'Accept, COOKIE , Origin'],
+    ['*', '*'],
+    ['Cookie2', 'Cookie2, Cookie'],
+  ])('adds Cookie to the Vary of the app where it is missing: %s', async (vary, expected) => {
+    const server = await serveExchange(({ exchange, res }) => {
+      res.setHeader('vary', vary)
+      exchange.setCookie('session', OURS)
+      res.end()
+    })
+    expect((await server.fetch()).headers.vary).toBe(expected)
+  })
+
+  it.each<[string, (res: ServerResponse) => unknown]>([
+    ['setHeader', res => res.setHeader('vary', 'Origin').end()],
+    ['writeHead', res => res.writeHead(200, { vary: 'Origin' }).end()],
+  ])('adds Cookie to a Vary that the app sets afterwards by %s', async (_, respond) => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      respond(res)
+    })
+    expect((await server.fetch()).headers.vary?.split(/,\s*/).toSorted()).toEqual(['Cookie', 'Origin'])
+  })
+
+  it('leaves a response alone that has nothing to do with a session', async () => {
+    const server = await serveExchange(({ res }) => res.end(String(Object.hasOwn(res, 'end'))))
+    expect((await server.fetch()).text).toBe('false')
+  })
+
+  it('sends no cookie with a failure when it was taken back', async () => {
+    const settled = createSwitch()
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', OURS)
+      res.end('page')
+      exchange.setCookie('session', undefined)
+      settled.reject(new Error('storage'))
+    }, () => settled.promise)
+    const { status, setCookies, text } = await server.fetch()
+    expect([status, setCookies, text]).toEqual([503, [], '{}'])
+  })
+
+  it('sends the removal of the cookie also with a failure', async () => {
+    const settled = createSwitch()
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.setCookie('session', 'session=; Max-Age=0')
+      res.end('page')
+      settled.reject(new Error('storage'))
+    }, () => settled.promise)
+    const { status, setCookies } = await server.fetch()
+    expect([status, setCookies]).toEqual([503, ['session=; Max-Age=0']])
+  })
+})
+
+describe('a session in an h3 v1 app', () => {
+  /** Each kind of response, made after the session was changed. */
+  const KINDS: Record<string, { status: number, respond: Parameters<typeof defineEventHandler>[0] }> = {
+    'a returned value': { status: 200, respond: () => ({ ok: true }) },
+    'a returned text': { status: 200, respond: () => 'text' },
+    'nothing': { status: 204, respond: () => null },
+    'a redirect': { status: 302, respond: event => sendRedirect(event, '/next') },
+    'a thrown error': { status: 418, respond: () => {
+      throw createError({ statusCode: 418 })
+    } },
+    'a stream': { status: 200, respond: event => sendStream(event, Readable.from(['a', 'b'])) },
+    'a returned stream': { status: 200, respond: () => Readable.from(['a', 'b']) },
+    'a web stream': { status: 200, respond: () => new Blob(['ab']).stream() },
+    'a returned Response': { status: 201, respond: () => new Response('x', { status: 201, headers: { 'set-cookie': 'theirs=2' } }) },
+    'a direct end': { status: 200, respond: (event) => {
+      event.node.res.end('direct')
+    } },
+    'a direct writeHead': { status: 202, respond: (event) => {
+      event.node.res.writeHead(202, { 'set-cookie': 'theirs=3' }).end('direct')
+    } },
+  }
+
+  /** An h3 app over the session core; nothing but the held response waits for the writes. */
+  function serveSession(app: App, respond: Parameters<typeof defineEventHandler>[0]): Promise<TestServer> {
+    const h3 = createApp()
+    h3.use(defineEventHandler(async (event) => {
+      const request = app.manager.open(createExchange(event as unknown as SessionEvent, {
+        settle: () => request.settle(),
+        onFailure: error => ({ statusCode: (error as { statusCode: number }).statusCode, statusMessage: '', body: 'failed' }),
+      }))
+      await request.load()
+      setCookie(event, 'theirs', '1')
+      setResponseHeader(event, 'x-app', 'yes')
+      request.handle.set('a', 1)
+      return (respond as (event: unknown) => unknown)(event)
+    }))
+    return serve(toNodeListener(h3))
+  }
+
+  describe.each(Object.entries(KINDS))('that answers with %s', (_, { status, respond }) => {
+    it('sends one cookie of ours beside others, and has stored the session before', async () => {
+      const app = new App()
+      const server = await serveSession(app, respond)
+      const gate = app.driver.hold('write')
+      let isAnswered = false
+      const answer = server.fetch().finally(() => isAnswered = true)
+      await gate.reached
+      expect(isAnswered).toBe(false)
+      gate.release()
+      const { setCookies, ...rest } = await answer
+      expect([rest.status, setCookies.filter(line => line.startsWith('session=')).length, setCookies.some(line => line.startsWith('theirs='))]).toEqual([status, 1, true])
+      const browser = new Browser()
+      browser.receive(setCookies)
+      browser.jar.delete('theirs')
+      expect(await browser.read(app)).toEqual({ a: 1 })
+    })
+
+    it('is a 503 without our cookie when it cannot be stored', async () => {
+      const app = new App()
+      const server = await serveSession(app, respond)
+      app.driver.fail('write')
+      const { status, setCookies, text } = await server.fetch()
+      expect([status, setCookies.filter(line => line.startsWith('session=')), text]).toEqual([503, [], 'failed'])
+    })
+  })
+
+  it('sends its cookie in cookie mode without a store', async () => {
+    const app = new App({ mode: 'cookie' })
+    const browser = new Browser()
+    const { setCookies } = await (await serveSession(app, () => 'x')).fetch()
+    browser.receive(setCookies.filter(line => line.startsWith('session=')))
+    expect(await browser.read(app)).toEqual({ a: 1 })
+  })
+})

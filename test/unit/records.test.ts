@@ -1,0 +1,154 @@
+import type { RecordPatch } from '../../src/core/record'
+import { describe, expect, it } from 'vitest'
+import { applyPatch, createRecord, isEmpty, isExpired, isNothing, isPassive, isTouchDue, mergePatches, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from '../../src/core/record'
+import { createRandom } from './support/random'
+
+const LIMITS = { maxAge: 1000, idleTimeout: 0 }
+const IDLE = { maxAge: 1000, idleTimeout: 100 }
+
+function patch(changes: Partial<RecordPatch>): RecordPatch {
+  return { ...NO_CHANGES, ...changes }
+}
+
+describe('a new record', () => {
+  it('ends after maxAge', () => {
+    expect(createRecord(5000, LIMITS).expiresAt).toBe(5000 + 1_000_000)
+  })
+
+  it('ends at the idle limit when that is sooner', () => {
+    expect(createRecord(5000, IDLE).expiresAt).toBe(5000 + 100_000)
+  })
+
+  it('ends at the absolute limit when that is sooner', () => {
+    expect(createRecord(5000, { maxAge: 10, idleTimeout: 100 }).expiresAt).toBe(15_000)
+  })
+
+  it('ends at limits of its own before those of the options', () => {
+    expect(createRecord(0, IDLE, { maxAge: 50, idleTimeout: 0 }).expiresAt).toBe(50_000)
+  })
+
+  it('is empty', () => {
+    expect(isEmpty(createRecord(0, LIMITS))).toBe(true)
+  })
+})
+
+describe('expiry', () => {
+  it('comes with the millisecond of expiresAt', () => {
+    const record = createRecord(0, LIMITS)
+    expect([isExpired(record, record.expiresAt - 1), isExpired(record, record.expiresAt)]).toEqual([false, true])
+  })
+
+  it('is rounded up to whole seconds for cookies and drivers', () => {
+    const record = createRecord(0, LIMITS)
+    expect([remainingSeconds(record, 0), remainingSeconds(record, 1), remainingSeconds(record, 999_999)]).toEqual([1000, 1000, 1])
+  })
+
+  it('never gives a lifetime of zero, which a driver would take for eternity', () => {
+    const record = createRecord(0, LIMITS)
+    expect(remainingSeconds(record, record.expiresAt + 60_000)).toBe(1)
+  })
+})
+
+describe('a touch', () => {
+  it('is due when half of the idle time has passed', () => {
+    const record = createRecord(0, IDLE)
+    expect([isTouchDue(record, 49_999, IDLE), isTouchDue(record, 50_000, IDLE)]).toEqual([false, true])
+  })
+
+  it('is never due without an idle limit', () => {
+    expect(isTouchDue(createRecord(0, LIMITS), 999_999, LIMITS)).toBe(false)
+  })
+
+  it('follows the idle limit of the session itself', () => {
+    const record = createRecord(0, LIMITS, { idleTimeout: 10 })
+    expect([isTouchDue(record, 4999, LIMITS), isTouchDue(record, 5000, LIMITS)]).toEqual([false, true])
+  })
+})
+
+describe('a patch', () => {
+  it('leaves the record that it is applied to as it was', () => {
+    const record = Object.freeze({ ...createRecord(0, LIMITS), data: Object.freeze({ a: 1 }), flash: Object.freeze({}) })
+    const next = applyPatch(record, patch({ data: new Map<string, unknown>([['a', undefined], ['b', 2]]) }), 10, LIMITS)
+    expect([record.data, next.data]).toEqual([{ a: 1 }, { b: 2 }])
+  })
+
+  it('moves the idle limit and not the absolute one', () => {
+    const next = applyPatch(createRecord(0, IDLE), patch({ isTouched: true }), 950_000, IDLE)
+    expect([next.lastSeenAt, next.createdAt, next.expiresAt]).toEqual([950_000, 0, 1_000_000])
+  })
+
+  it('keeps the other limits of a session when one of them is set', () => {
+    const record = createRecord(0, LIMITS, { maxAge: 50, persistent: false })
+    expect(applyPatch(record, patch({ lifetime: { maxAge: 60 } }), 0, LIMITS).lifetime).toEqual({ maxAge: 60, persistent: false })
+  })
+
+  it('that says nothing is nothing', () => {
+    expect([NO_CHANGES, patch({ isTouched: true }), patch({ flash: new Map([['a', undefined]]) }), patch({ isCleared: true })].map(isNothing)).toEqual([true, false, false, false])
+  })
+
+  it('that only reads is passive', () => {
+    expect([
+      patch({ isTouched: true }),
+      patch({ flash: new Map([['a', undefined]]) }),
+      patch({ flash: new Map([['a', null]]) }),
+      patch({ data: new Map([['a', undefined]]) }),
+      patch({ isCleared: true }),
+      patch({ lifetime: { maxAge: 1 } }),
+    ].map(isPassive)).toEqual([true, true, false, false, false, false])
+  })
+
+  it('merged from two does what both do one after the other', () => {
+    const seed = 20_300_101
+    const random = createRandom(seed)
+    const randomMap = (): Map<string, unknown> => new Map(Array.from({ length: random.below(4) }, () => [random.pick(['a', 'b', '__proto__']), random.pick([undefined, 1, null, 'x'])]))
+    const randomPatch = (): RecordPatch => patch({
+      isCleared: random.below(4) === 0,
+      data: randomMap(),
+      flash: randomMap(),
+      isTouched: random.below(2) === 0,
+      ...(random.below(3) === 0 && { lifetime: random.pick([{ maxAge: 5 }, { idleTimeout: 3 }, { persistent: false }, { maxAge: 7, persistent: true }]) }),
+    })
+    for (let round = 0; round < 2000; round++) {
+      const [start, first, second] = [randomPatch(), randomPatch(), randomPatch()]
+      const record = applyPatch(createRecord(0, IDLE), start, 1, IDLE)
+      const oneByOne = applyPatch(applyPatch(record, first, 2, IDLE), second, 2, IDLE)
+      const atOnce = applyPatch(record, mergePatches(first, second), 2, IDLE)
+      expect({ seed, round, ...atOnce }).toEqual({ seed, round, ...oneByOne })
+    }
+  })
+})
+
+describe('the successor of a record', () => {
+  it('has the same content and limits and a new time', () => {
+    const record = { ...createRecord(0, LIMITS, { maxAge: 20 }), data: { a: 1 }, flash: { b: 2 } }
+    expect(succeedRecord(record, 15_000, LIMITS)).toEqual({ version: 1, data: { a: 1 }, flash: { b: 2 }, createdAt: 15_000, lastSeenAt: 15_000, expiresAt: 35_000, lifetime: { maxAge: 20 } })
+  })
+})
+
+describe('a stored value', () => {
+  const good = { ...createRecord(0, LIMITS), data: { a: 1 } }
+
+  it('is a record when everything is where it belongs', () => {
+    expect(parseRecord(good)).toEqual(good)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a string', 'x'],
+    ['a number', 1],
+    ['an array', [good]],
+    ['an empty object', {}],
+    ['another version', { ...good, version: 2 }],
+    ['a version as text', { ...good, version: '1' }],
+    ['data as an array', { ...good, data: [] }],
+    ['no data', { ...good, data: undefined }],
+    ['null for flash', { ...good, flash: null }],
+    ['a time as text', { ...good, expiresAt: '9999999999999' }],
+    ['no end', { ...good, expiresAt: undefined }],
+    ['an infinite end', { ...good, expiresAt: Number.POSITIVE_INFINITY }],
+    ['a lifetime as a number', { ...good, lifetime: 5 }],
+  ])('is no record when it is or has %s', (_, value) => {
+    expect(parseRecord(value)).toBeUndefined()
+  })
+})

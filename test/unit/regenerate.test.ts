@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest'
+import { App, Browser, MODES, NOON, returning } from './support/app'
+import { codeOf } from './support/errors'
+
+describe.each(MODES)('regenerating in $mode', ({ options }) => {
+  it('gives a new id and keeps the data', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    const before = await browser.run(app, session => session.id)
+    await browser.run(app, session => session.regenerate())
+    const after = await browser.run(app, session => [session.id, session.data])
+    expect(after).toEqual([expect.not.stringMatching(before), { user: 'ada' }])
+  })
+
+  it('shows the new id at once', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      const before = session.id
+      await session.regenerate()
+      expect(session.id).not.toBe(before)
+    })
+  })
+
+  it('applies a patch in the same go', async () => {
+    const app = new App(options)
+    const browser = await returning(app, { a: 1, b: 2 })
+    await browser.run(app, session => session.regenerate({ userId: 7, a: undefined }))
+    expect(await browser.read(app)).toEqual({ userId: 7, b: 2 })
+  })
+
+  it('sends one cookie', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    const setCookies = await browser.run(app, async (session, visit) => {
+      session.set('a', 1)
+      await session.regenerate({ userId: 7 })
+      return visit.setCookies
+    })
+    expect(setCookies).toHaveLength(1)
+  })
+
+  it('keeps changes made before and after it in the same request', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      session.set('before', 1)
+      await session.regenerate({ patch: 2 })
+      session.set('after', 3)
+    })
+    expect(await browser.read(app)).toEqual({ user: 'ada', before: 1, patch: 2, after: 3 })
+  })
+
+  it('begins a new lifetime', async () => {
+    const app = new App({ ...options, maxAge: 100 })
+    const browser = await returning(app)
+    app.wait(90)
+    await browser.run(app, session => session.regenerate())
+    expect(await browser.run(app, session => session.createdAt)).toEqual(new Date(NOON + 90_000))
+    app.wait(99)
+    expect(await browser.hasSession(app)).toBe(true)
+  })
+
+  it('stores nothing for a visitor without data', async () => {
+    const app = new App(options)
+    const visit = await new Browser().visit(app)
+    await visit.session.regenerate()
+    await visit.end()
+    expect([visit.setCookies, await app.keys()]).toEqual([[], []])
+  })
+
+  it('with a patch starts a session for a new visitor', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, session => session.regenerate({ userId: 7 }))
+    expect(await browser.read(app)).toEqual({ userId: 7 })
+  })
+
+  it('of a session that becomes empty leaves no cookie and no record', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      session.delete('user')
+      await session.regenerate()
+    })
+    expect([browser.jar.size, await app.keys()]).toEqual([0, []])
+  })
+
+  it('side by side with an update of a new session loses neither', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, async (session) => {
+      session.set('a', 1)
+      await Promise.all([session.save(), session.regenerate({ b: 2 })])
+    })
+    expect(await browser.read(app)).toEqual({ a: 1, b: 2 })
+  })
+
+  it('does not revive a destroyed session', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      await session.destroy()
+      await session.regenerate()
+    })
+    expect(await browser.hasSession(app)).toBe(false)
+  })
+})
+
+describe('regenerating in storage mode', () => {
+  it('makes the old cookie nobody at once', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const old = browser.clone()
+    await browser.run(app, session => session.regenerate())
+    expect(await old.hasSession(app)).toBe(false)
+  })
+
+  it('does not log in an attacker whose cookie the victim was given', async () => {
+    const app = new App()
+    const attacker = await returning(app, { cart: 1 })
+    const victim = attacker.clone()
+    await victim.run(app, session => session.regenerate({ userId: 7 }))
+    expect([await attacker.read(app), await victim.read(app)]).toEqual([{}, { cart: 1, userId: 7 }])
+  })
+
+  it('with a patch makes one write', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    await browser.run(app, session => session.regenerate({ userId: 7 }))
+    expect([app.driver.count('write'), app.driver.count('remove')]).toEqual([1, 1])
+  })
+
+  it('is done, old record gone, when its promise resolves', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const [before] = await app.keys()
+    const visit = await browser.visit(app)
+    await visit.session.regenerate()
+    const keys = await app.keys()
+    expect([keys.length, keys.includes(before ?? '')]).toEqual([1, false])
+  })
+
+  it('twice in a request leaves one record, the one of the cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      await session.regenerate()
+      await session.regenerate()
+    })
+    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada' }])
+  })
+
+  it('twice at the same time leaves one record, the one of the cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    await browser.run(app, session => Promise.all([session.regenerate({ a: 1 }), session.regenerate({ b: 2 })]))
+    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
+  })
+
+  it('again while the first is being written leaves one record, the one of the cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.visit(app)
+    const gate = app.driver.hold('write')
+    const first = visit.session.regenerate({ a: 1 })
+    await gate.reached
+    const second = visit.session.regenerate({ b: 2 })
+    gate.release()
+    await Promise.allSettled([first, second])
+    await visit.end().catch(() => {})
+    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
+  })
+
+  it('while the first write of a new session is on its way loses nothing', async () => {
+    const app = new App()
+    const browser = new Browser()
+    const visit = await browser.visit(app)
+    visit.session.set('a', 1)
+    const gate = app.driver.hold('write')
+    const saved = visit.session.save()
+    await gate.reached
+    const regenerated = visit.session.regenerate()
+    gate.release()
+    await Promise.all([saved, regenerated])
+    await visit.end()
+    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { a: 1 }])
+  })
+
+  it('takes what a parallel request stored meanwhile along', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.visit(app)
+    await browser.clone().run(app, session => session.set('cart', 3))
+    await visit.session.regenerate({ userId: 7 })
+    await visit.end()
+    expect(await browser.read(app)).toEqual({ user: 'ada', cart: 3, userId: 7 })
+  })
+
+  it('of a session that was destroyed meanwhile does not bring it back', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.visit(app)
+    await browser.clone().run(app, session => session.destroy())
+    expect(await codeOf(() => visit.session.regenerate({ userId: 7 }))).toBe('EXPIRED_SESSION')
+    await visit.end()
+    expect([visit.setCookies, await app.keys()]).toEqual([[], []])
+  })
+
+  it('that fails leaves the old session and sends no cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.visit(app)
+    app.driver.fail('write')
+    expect(await codeOf(() => visit.session.regenerate({ userId: 7 }))).toBe('STORAGE_ERROR')
+    expect(await codeOf(() => visit.end())).toBe('STORAGE_ERROR')
+    app.driver.repair()
+    expect([visit.setCookies, await browser.read(app)]).toEqual([[], { user: 'ada' }])
+  })
+
+  it('fails a change of a request that was in flight with the old id, which gets no cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const slow = await browser.clone().visit(app)
+    await browser.run(app, session => session.regenerate())
+    slow.session.set('late', 1)
+    expect(await codeOf(() => slow.end())).toBe('EXPIRED_SESSION')
+    expect(slow.setCookies).toEqual([])
+  })
+
+  it('lets a request with the old id start anew', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const late = browser.clone()
+    await browser.run(app, session => session.regenerate())
+    app.wait(11)
+    await late.run(app, session => session.set('a', 1))
+    expect(await late.read(app)).toEqual({ a: 1 })
+  })
+})

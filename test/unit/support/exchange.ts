@@ -1,0 +1,44 @@
+import type { Exchange } from '../../../src/core/types'
+
+/** One request and its response, in memory. */
+export class FakeExchange implements Exchange {
+  readonly cookieHeader: string | undefined
+  isSent = false
+  holds = 0
+  /** The `Set-Cookie` headers of the response by cookie name. */
+  readonly cookies = new Map<string, string>()
+
+  constructor(cookieHeader?: string) {
+    this.cookieHeader = cookieHeader
+  }
+
+  setCookie(name: string, header: string | undefined): void {
+    if (this.isSent)
+      return
+    if (header === undefined)
+      this.cookies.delete(name)
+    else
+      this.cookies.set(name, header)
+  }
+
+  hold(): void {
+    this.holds++
+  }
+}
+
+export interface ParsedCookie {
+  name: string
+  value: string
+  /** By lower-case name; an attribute without a value is `''`. */
+  attributes: Map<string, string>
+}
+
+/** A `Set-Cookie` header as a browser reads it. */
+export function parseSetCookie(header: string): ParsedCookie {
+  const [pair = '', ...rest] = header.split('; ')
+  const cut = (text: string): [string, string] => text.includes('=')
+    ? [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]
+    : [text, '']
+  const [name, value] = cut(pair)
+  return { name, value, attributes: new Map(rest.map(cut).map(([key, text]) => [key.toLowerCase(), text])) }
+}

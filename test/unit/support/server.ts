@@ -1,0 +1,94 @@
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { NodeResponse } from '../../../src/adapters/node-response'
+import { createServer, request } from 'node:http'
+import { onTestFinished } from 'vitest'
+import { holdNodeResponse } from '../../../src/adapters/node-response'
+
+export interface Answer {
+  status: number
+  statusMessage: string
+  headers: IncomingHttpHeaders
+  setCookies: string[]
+  body: Buffer
+  text: string
+}
+
+export interface TestServer {
+  port: number
+  /** Sends a request. Rejects when the connection ends before the answer does. */
+  fetch(options?: { method?: string, headers?: Record<string, string> }): Promise<Answer>
+}
+
+/** A server on a free port of this machine, closed when the test is over. */
+export async function serve(listener: RequestListener): Promise<TestServer> {
+  const server = createServer(listener)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    fetch: ({ method = 'GET', headers = {} } = {}) => new Promise((resolve, reject) => {
+      const req = request({ host: '127.0.0.1', port, method, headers, agent: false }, (res) => {
+        const chunks: Buffer[] = []
+        res.on('data', (chunk: Buffer) => chunks.push(chunk))
+        res.on('error', reject)
+        res.on('end', () => {
+          const body = Buffer.concat(chunks)
+          resolve({ status: res.statusCode ?? 0, statusMessage: res.statusMessage ?? '', headers: res.headers, setCookies: res.headers['set-cookie'] ?? [], body, text: body.toString() })
+        })
+      })
+      req.on('error', reject)
+      req.end()
+    }),
+  }
+}
+
+/** A promise that the test ends. */
+export interface Switch<T = void> {
+  readonly promise: Promise<T>
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+export function createSwitch<T = void>(): Switch<T> {
+  let resolve: (value: T) => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const promise = new Promise<T>((...functions) => [resolve, reject] = functions)
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}
+
+export const OURS = 'session=ours; Path=/'
+
+/** Holds a response as the session does: our cookie is set in `finish`, a failure is a 503. */
+export function hold(res: ServerResponse, settle: () => Promise<void> | undefined, finish = (): void => {}): void {
+  holdNodeResponse(res as unknown as NodeResponse, {
+    settle,
+    finish,
+    toErrorResponse: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{"error":true}' }),
+  })
+}
+
+export interface Held {
+  server: TestServer
+  /** Ends the hold. */
+  settled: Switch
+  /** The handler has done all that it does synchronously. */
+  handled: Promise<ServerResponse>
+}
+
+/** A server whose handler runs while its response is held. */
+export async function serveHeld(handler: (res: ServerResponse, req: IncomingMessage) => unknown, finish?: (res: ServerResponse) => void): Promise<Held> {
+  const settled = createSwitch()
+  const handled = createSwitch<ServerResponse>()
+  const server = await serve((req, res) => {
+    hold(res, () => settled.promise, () => finish?.(res))
+    handler(res, req)
+    handled.resolve(res)
+  })
+  return { server, settled, handled: handled.promise }
+}

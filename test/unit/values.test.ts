@@ -1,0 +1,256 @@
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { isEqualValue, toStorableValue } from '../../src/core/value'
+import { App, Browser, MODES, returning } from './support/app'
+import { caught, codeOf } from './support/errors'
+
+class Money {
+  amount = 1
+}
+
+const cycle: { self?: unknown } = {}
+cycle.self = { inner: [cycle] }
+
+const REFUSED: [what: string, value: unknown, remedy: RegExp][] = [
+  ['a function', () => 1, /JSON values/],
+  ['a symbol', Symbol('x'), /JSON values/],
+  ['a BigInt', 1n, /string/],
+  ['NaN', Number.NaN, /null or a string/],
+  ['Infinity', Number.POSITIVE_INFINITY, /null or a string/],
+  ['-Infinity', Number.NEGATIVE_INFINITY, /null or a string/],
+  ['undefined in an object', { a: undefined }, /Leave the key out/],
+  ['undefined in an array', [undefined], /Leave the key out/],
+  ['a cycle', cycle, /id/],
+  ['a Date', new Date(0), /toISOString/],
+  ['a Map', new Map([['a', 1]]), /Object\.fromEntries/],
+  ['a Set', new Set([1]), /\[\.\.\.set\]/],
+  ['a RegExp', /x/, /plain object/],
+  ['an Error', new Error('x'), /plain object/],
+  ['a URL', new URL('http://localhost'), /plain object/],
+  ['bytes', new Uint8Array(2), /plain object/],
+  ['a Buffer', Buffer.from('x'), /plain object/],
+  ['a promise', Promise.resolve(1), /plain object/],
+  ['a boxed string', Object('x'), /plain object/],
+  ['a class instance', new Money(), /plain object/],
+  ['an object with a prototype of its own', Object.create({ inherited: 1 }), /plain object/],
+  ['an object with toJSON', { toJSON: () => 1 }, /JSON values/],
+  ['an object with symbol keys', { [Symbol('x')]: 1 }, /string keys/],
+  ['an array with holes', [1, , 2], /dense array/], // eslint-disable-line no-sparse-arrays
+  ['an array with extra properties', Object.assign([1], { extra: 1 }), /dense array/],
+  ['an array with as many holes as extra properties', Object.assign([,], { extra: 1 }), /dense array/], // eslint-disable-line no-sparse-arrays
+  ['an array subclass', new (class Stack extends Array {})(), /./],
+]
+
+describe.each(REFUSED)('%s', (_, value, remedy) => {
+  it('is refused by set, naming key and remedy', async () => {
+    const { session } = await new Browser().visit(new App())
+    expect(await caught(() => session.set('myKey', value))).toMatchObject({
+      code: 'INVALID_VALUE',
+      message: expect.stringMatching(/`myKey/),
+      details: { key: 'myKey' },
+    })
+    expect((await caught(() => session.set('myKey', value))).message).toMatch(remedy)
+  })
+
+  it('is refused deep inside a value, naming the way to it', async () => {
+    const { session } = await new Browser().visit(new App())
+    expect(await caught(() => session.set('myKey', { list: [0, value] }))).toMatchObject({
+      code: 'INVALID_VALUE',
+      message: expect.stringMatching(/`myKey\.list\.1/),
+    })
+  })
+
+  it('is refused by flash', async () => {
+    const { session } = await new Browser().visit(new App())
+    expect(await codeOf(() => session.flash('myKey', value))).toBe('INVALID_VALUE')
+  })
+})
+
+describe.each(MODES)('values in $mode', ({ options }) => {
+  it('are refused by update, and nothing of the patch is kept', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      expect(await codeOf(() => session.update({ good: 1, bad: new Date() }))).toBe('INVALID_VALUE')
+      expect(await codeOf(() => session.update(() => ({ good: 1, bad: 1n })))).toBe('INVALID_VALUE')
+    })
+    expect(await browser.read(app)).toEqual({ user: 'ada' })
+  })
+
+  it('are refused by the patch of regenerate, and the session stays as it was', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    const id = await browser.run(app, session => session.id)
+    await browser.run(app, async (session) => {
+      expect(await codeOf(() => session.regenerate({ good: 1, bad: Number.NaN }))).toBe('INVALID_VALUE')
+    })
+    expect(await browser.run(app, session => [session.id, session.data])).toEqual([id, { user: 'ada' }])
+  })
+
+  it('leave no cookie behind when they are refused', async () => {
+    const visit = await new Browser().visit(new App(options))
+    await codeOf(() => visit.session.set('a', () => 1))
+    await codeOf(() => visit.session.update({ a: 1n }))
+    await visit.end()
+    expect(visit.setCookies).toEqual([])
+  })
+
+  it.each([
+    ['null', null],
+    ['an empty string', ''],
+    ['zero', 0],
+    ['false', false],
+    ['fractions and large numbers', [0.1, 1e300, -1e-300, Number.MAX_SAFE_INTEGER, Number.MIN_VALUE]],
+    ['empty containers', { list: [], map: {}, lists: [[], [[]]] }],
+    ['emoji and control characters', 'héllo 👋🏽 \u0000\u001F\u2028"\\;,='],
+    ['lone surrogates', '\uD800 and \uDFFF'],
+    ['lone surrogates in keys', { '\uD800': 1 }],
+    ['keys that look like numbers', { 10: 'a', 2: 'b' }],
+    ['an empty key', { '': { '': 1 } }],
+  ])('keep %s', async (_, value) => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, session => session.set('value', value))
+    expect(await browser.run(app, session => session.get('value'))).toEqual(value)
+  })
+
+  it.each(['__proto__', 'constructor', 'prototype', 'id', 'save', 'data', 'toString', 'hasOwnProperty', 'then', 'toJSON'])('keep the key %s at the top and inside, as plain data', async (key) => {
+    const app = new App(options)
+    const browser = new Browser()
+    const nested = JSON.parse(`{"${key}":{"${key}":{"isAdmin":true}}}`) as Record<string, unknown>
+    await browser.run(app, (session) => {
+      session.set(key, nested)
+      session.flash(key, nested)
+    })
+    await browser.run(app, (session) => {
+      expect(session.has(key)).toBe(true)
+      expect(JSON.stringify(session.get(key))).toBe(JSON.stringify(nested))
+      expect(JSON.stringify(session.flash(key))).toBe(JSON.stringify(nested))
+      expect(Object.hasOwn(session.data, key)).toBe(true)
+      expect(Object.keys(session.data)).toEqual([key])
+      expect(typeof session.save).toBe('function')
+    })
+    await browser.run(app, session => session.delete(key))
+    expect(await browser.hasSession(app)).toBe(false)
+  })
+
+  it('keep a __proto__ key through update and regenerate, and pollute nothing', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    const patch = JSON.parse('{"__proto__":{"isAdmin":true}}') as Record<string, unknown>
+    await browser.run(app, session => session.update(patch))
+    await browser.run(app, session => session.regenerate(JSON.parse('{"constructor":{"prototype":{"isAdmin":true}}}') as Record<string, unknown>))
+    const seen = await browser.run(app, session => JSON.stringify(session.data))
+    expect(seen).toBe('{"user":"ada","__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}')
+    expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined()
+  })
+
+  it('do not follow the caller\'s object afterwards', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    const cart = { items: [{ id: 1 }] }
+    await browser.run(app, (session) => {
+      session.set('cart', cart)
+      cart.items[0]!.id = 2
+      cart.items.push({ id: 3 })
+      expect(session.get('cart')).toEqual({ items: [{ id: 1 }] })
+    })
+    expect(await browser.read(app)).toEqual({ cart: { items: [{ id: 1 }] } })
+  })
+
+  it('do not freeze the caller\'s object', async () => {
+    const cart = { items: [1] }
+    await new Browser().run(new App(options), session => session.set('cart', cart))
+    cart.items.push(2)
+    expect(cart.items).toEqual([1, 2])
+  })
+
+  it('show -0 in this request as in the next', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    const now = await browser.run(app, (session) => {
+      session.set('n', -0)
+      return session.get('n')
+    })
+    const next = await browser.run(app, session => session.get('n'))
+    expect(Object.is(now, next)).toBe(true)
+  })
+
+  it('can be nested 150 levels deep', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    const deep = JSON.parse(`${'['.repeat(150)}${']'.repeat(150)}`) as unknown
+    await browser.run(app, session => session.set('deep', deep))
+    expect(await browser.run(app, session => session.get('deep'))).toEqual(deep)
+  })
+
+  it('keep objects without a prototype and from another realm as plain ones', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    const bare = Object.assign(Object.create(null) as object, { a: { b: 1 } })
+    const foreign = runInNewContext('({ list: [{ a: 1 }], text: "x" })') as unknown
+    await browser.run(app, (session) => {
+      session.set('bare', bare)
+      session.set('foreign', foreign)
+    })
+    expect(await browser.read(app)).toEqual({ bare: { a: { b: 1 } }, foreign: { list: [{ a: 1 }], text: 'x' } })
+  })
+
+  it.each([
+    ['a number', 1],
+    ['null', null],
+    ['an array', [1]],
+    ['a Map', new Map([['a', 1]])],
+    ['a Date', new Date()],
+  ])('cannot be patched with %s', async (_, patch) => {
+    const { session } = await new Browser().visit(new App(options))
+    expect(await codeOf(() => session.update(patch as unknown as Record<string, unknown>))).toBe('INVALID_VALUE')
+  })
+})
+
+describe('a value of another realm', () => {
+  it.each(['new Date()', 'new Map()', 'new (class A {})()', '/x/'])('is refused when it is %s', async (code) => {
+    expect(await codeOf(() => toStorableValue(runInNewContext(code), 'k'))).toBe('INVALID_VALUE')
+  })
+})
+
+describe('an array of another realm', () => {
+  it('becomes an array of this one', () => {
+    expect(toStorableValue(runInNewContext('[1]'), 'k')).toBeInstanceOf(Array)
+  })
+})
+
+describe('a value that is too deep', () => {
+  it('is refused before it exhausts the stack', async () => {
+    let deep: unknown = 1
+    for (let level = 0; level < 100_000; level++)
+      deep = [deep]
+    expect(await codeOf(() => toStorableValue(deep, 'k'))).toBe('INVALID_VALUE')
+  })
+
+  it('does not fill the message with its path', async () => {
+    const deep = JSON.parse(`${'{"aaaaaaaaaa":'.repeat(500)}1${'}'.repeat(500)}`) as unknown
+    expect((await caught(() => toStorableValue(deep, 'k'))).message.length).toBeLessThan(300)
+  })
+})
+
+describe('a value that is used twice', () => {
+  it('is no cycle', () => {
+    const shared = { a: 1 }
+    expect(toStorableValue([shared, { shared }], 'k')).toEqual([{ a: 1 }, { shared: { a: 1 } }])
+  })
+})
+
+describe('equal values', () => {
+  it.each<[unknown, unknown, boolean]>([
+    [{ a: [1, 'x'] }, { a: [1, 'x'] }, true],
+    [null, null, true],
+    [0, -0, true],
+    [1, '1', false],
+    [[], {}, false],
+    [{ a: 1 }, { a: 1, b: 2 }, false],
+    [[1, 2], [2, 1], false],
+  ])('%j and %j: %s', (a, b, isEqual) => {
+    expect(isEqualValue(a, b)).toBe(isEqual)
+  })
+})
