@@ -59,13 +59,13 @@ describe('the sessions of an event', () => {
   })
 
   it('cannot be used by the inner event of a cached handler', async () => {
-    const { app, bag, event } = setUp()
+    const { bag, event } = setUp()
     bag.open(event)
     expect(await codeOf(() => bag.open({ context: event.context }))).toBe('CACHED_RESPONSE')
   })
 
   it('have nothing to wait for when none was changed', () => {
-    const { app, bag, event } = setUp()
+    const { bag, event } = setUp()
     bag.open(event)
     expect(bag.settle()).toBeUndefined()
   })

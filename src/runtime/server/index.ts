@@ -5,6 +5,9 @@ import type { SessionOverrides } from './types'
 import { getBag } from '../../adapters/bag'
 import { SessionError } from '../../core/errors'
 
+// Generated types name this file only; with the root of the package in the program too,
+// `declare module 'unsession'` in an app finds what it augments.
+export type {} from '../../nitro'
 export { isSessionError, SessionError, type SessionErrorCode } from '../../core/errors'
 export type { DeepReadonly, SessionPatch, SessionUpdater } from '../../core/types'
 export type * from './types'
