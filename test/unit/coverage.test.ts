@@ -1,5 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { createNodeBackend } from '../../src/core/crypto/node'
+import { createPureBackend } from '../../src/core/crypto/pure'
+import { createRecord } from '../../src/core/record'
+import { createUnstorageStore } from '../../src/core/stores/builtin-driver'
 import { signCookie, unsignCookie } from '../../src/core/token'
 import { App, Browser, returning } from './support/app'
 import { codeOf } from './support/errors'
@@ -153,7 +157,22 @@ describe('what @analog-tools/session offers', () => {
     expect(await browser.read(app)).toEqual({ n: 3 })
   })
 
-  it('createUnstorageStore is exported from the core', async () => {
-    expect(await import('../../src/core/index')).toHaveProperty('createUnstorageStore')
+  it('no memory driver that shares its objects: what was handed out cannot change what is stored', async () => {
+    const store = createUnstorageStore({ type: 'memory' })
+    const record = createRecord(0, { maxAge: 60, idleTimeout: 0 })
+    await store.set('key', record, 60)
+    record.data.late = true
+    const read = await store.get('key') as typeof record
+    read.data.later = true
+    expect(await store.get('key')).toMatchObject({ data: {} })
+  })
+
+  it('no Web Crypto required: the primitives work without node:crypto and without crypto.subtle', () => {
+    const { subtle } = globalThis.crypto
+    vi.stubGlobal('crypto', { getRandomValues: globalThis.crypto.getRandomValues.bind(globalThis.crypto) })
+    const key = new Uint8Array(32)
+    expect(createPureBackend().hmac(key)(key)).toEqual(new Uint8Array(createNodeBackend()!.hmac(key)(key)))
+    expect(subtle).not.toBe(globalThis.crypto.subtle)
+    vi.unstubAllGlobals()
   })
 })
