@@ -28,6 +28,18 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      {
+        test: {
+          name: 'package',
+          sequence: { groupOrder: 3 },
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/support/tarball.ts'],
+          testTimeout: 180_000,
+          // Whole apps are installed and built.
+          hookTimeout: 600_000,
+          maxWorkers: 1,
+        },
+      },
     ],
   },
 })

@@ -1,7 +1,8 @@
+import type { NitroConfig } from 'nitropack/types'
+import type { NuxtModule } from 'nuxt/schema'
 import type { SessionOptions } from './runtime/server/types'
 import { defineNuxtModule } from '@nuxt/kit'
 import nitroModule from './nitro'
-import type { NitroConfig } from 'nitropack/types'
 
 export type * from './nitro'
 
@@ -9,7 +10,7 @@ export type * from './nitro'
 export interface ModuleOptions extends SessionOptions {}
 
 /** The Nuxt module: hands the server side to the Nitro module. */
-export default defineNuxtModule<ModuleOptions>({
+const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
   meta: {
     name: 'unsession',
     configKey: 'session',
@@ -22,3 +23,5 @@ export default defineNuxtModule<ModuleOptions>({
     })
   },
 })
+
+export default unsession

@@ -79,6 +79,7 @@ export class SessionBag {
     const failed = results.find(result => result.status === 'rejected')
     if (failed) {
       this.#hasFailed = true
+      this.#options?.exchange.close()
       throw failed.reason
     }
   }

@@ -4,7 +4,7 @@ import type { NodeResponse } from './node-response'
 export interface SessionEvent {
   context: object
   node: {
-    req: { headers: { cookie?: string } }
+    req: { headers: { cookie?: string | undefined } }
     res: object
   }
 }

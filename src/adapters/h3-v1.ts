@@ -19,6 +19,7 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
   const cookies = new Map<string, string | undefined>()
   const isMock = isMockResponse(res)
   let held: HeldResponse | undefined
+  let isClosed = false
   const hold = (): void => {
     if (held || isMock || res.headersSent)
       return
@@ -36,6 +37,8 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
     get cookieHeader() { return event.node.req.headers.cookie },
     get isSent() { return held ? held.isReleased : res.headersSent || res.writableEnded },
     setCookie(name, header) {
+      if (isClosed)
+        return
       hold()
       if (held ? held.isReleased : res.headersSent || (header === undefined && !cookies.has(name)))
         return
@@ -45,6 +48,7 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
         forbidCaching(res)
     },
     hold,
+    close() { isClosed = true },
   }
 }
 
@@ -60,7 +64,9 @@ function replaceSetCookie(res: NodeResponse, name: string, header: string | unde
 
 /** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
 function forbidCaching(res: NodeResponse): void {
-  if (res.getHeader('cache-control') === undefined)
+  const cacheControl = res.getHeader('cache-control')
+  // Nitro marks the responses of cached routes for shared caches, cookie or not.
+  if (cacheControl === undefined || /\b(?:public|s-maxage|stale-while-revalidate)\b/i.test(String(cacheControl)))
     res.setHeader('cache-control', 'no-store')
   const vary = String(res.getHeader('vary') ?? '')
   if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))

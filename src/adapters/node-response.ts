@@ -38,7 +38,10 @@ type Method = typeof METHODS[number]
 interface Call { method: Method, args: unknown[] }
 
 /** Headers that described a body which is not sent. */
-const BODY_HEADERS = ['content-length', 'content-encoding', 'content-range', 'content-disposition', 'transfer-encoding', 'accept-ranges', 'etag', 'last-modified', 'location', 'cache-control']
+const BODY_HEADERS = ['content-length', 'content-encoding', 'content-range', 'content-disposition', 'transfer-encoding', 'accept-ranges', 'etag', 'last-modified', 'location', 'cache-control', 'trailer']
+
+/** A writer that is further ahead than this is told to wait. */
+const MAX_KEPT_BYTES = 1024 * 1024
 
 /**
  * Makes a Node response wait: whatever starts it (a returned value, a redirect, a stream, a
@@ -49,28 +52,33 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
   const original = {} as Record<Method, (...args: unknown[]) => unknown>
   const kept: Call[] = []
   let state: 'open' | 'held' | 'released' | 'failed' = 'open'
+  let keptBytes = 0
+  let isWriterWaiting = false
 
   const perform = ({ method, args }: Call): unknown => {
     if (state === 'released')
       return original[method](...args)
-    state = 'released'
     const first = method === 'writeHead' ? hoistHeaders(res, args) : args
     options.finish()
+    state = 'released'
     return original[method](...first)
   }
   const release = (): void => {
     kept.forEach(perform)
     // Whoever was told to wait by `write` goes on, unless Node itself will say when.
-    if (kept.some(({ method }) => method === 'write') && !res.writableNeedDrain)
+    if (isWriterWaiting && !res.writableNeedDrain)
       res.emit('drain')
   }
   const fail = (error: unknown): void => {
-    if (state === 'released') {
+    const { statusCode, statusMessage, body } = options.toErrorResponse(error)
+    const isStarted = state === 'released' && res.headersSent
+    state = 'failed'
+    kept.forEach(callBack)
+    if (isStarted) {
       res.destroy(error)
       return
     }
     options.finish()
-    const { statusCode, statusMessage, body } = options.toErrorResponse(error)
     BODY_HEADERS.forEach(name => res.removeHeader(name))
     // Node gives no length by itself once one was removed.
     res.setHeader('content-length', toUtf8(body).length)
@@ -82,7 +90,16 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
     state = 'released'
     original.end(body)
     state = 'failed'
-    kept.forEach(callBack)
+  }
+  const keep = (call: Call): unknown => {
+    // Wrappers such as compression ask for the head at every write until they see it sent.
+    if (call.method !== 'writeHead' || kept.length === 0)
+      kept.push(call)
+    if (call.method !== 'write')
+      return res
+    keptBytes += sizeOf(call.args[0])
+    isWriterWaiting ||= keptBytes > MAX_KEPT_BYTES
+    return !isWriterWaiting
   }
   const intercept = (call: Call): unknown => {
     if (state === 'open') {
@@ -91,15 +108,14 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
         return perform(call)
       state = 'held'
       // While it was held the headers could still change, and so could the session: look once more.
-      settled.then(() => options.settle()).then(release).catch(fail)
+      settled.then(() => options.settle()).then(release).catch(fail).catch(error => res.destroy(error))
     }
+    if (state === 'held')
+      return keep(call)
     if (state === 'released')
       return perform(call)
-    if (state === 'failed')
-      callBack(call)
-    else
-      kept.push(call)
-    return call.method === 'write' ? state === 'failed' : res
+    callBack(call)
+    return call.method === 'write' ? true : res
   }
   for (const method of METHODS) {
     const implementation = res[method]
@@ -134,11 +150,10 @@ function hoistHeaders(res: NodeResponse, args: unknown[]): unknown[] {
   const headers = args.at(-1)
   if (typeof headers !== 'object' || headers === null)
     return args
-  const flat: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap(one => [name, one]))
   const values = new Map<string, string[]>()
-  for (let index = 0; index < flat.length - 1; index += 2) {
-    const name = String(flat[index]).toLowerCase()
-    values.set(name, [...values.get(name) ?? [], flat[index + 1] as string])
+  for (const [name, value] of toPairs(headers)) {
+    const key = String(name).toLowerCase()
+    values.set(key, [...values.get(key) ?? [], ...[value].flat() as string[]])
   }
   for (const [name, given] of values) {
     const all = name === 'set-cookie' ? [...new Set([...[res.getHeader(name) ?? []].flat().map(String), ...given])] : given
@@ -146,6 +161,19 @@ function hoistHeaders(res: NodeResponse, args: unknown[]): unknown[] {
       res.setHeader(name, all.length === 1 && name !== 'set-cookie' ? all[0]! : all)
   }
   return args.slice(0, -1)
+}
+
+/** Headers as `writeHead` takes them: an object, a list of pairs, or names and values in turn. */
+function toPairs(headers: object): [name: unknown, value: unknown][] {
+  if (!Array.isArray(headers))
+    return Object.entries(headers)
+  if (Array.isArray(headers[0]))
+    return headers as [unknown, unknown][]
+  return Array.from({ length: headers.length / 2 }, (_, index) => [headers[index * 2], headers[index * 2 + 1]])
+}
+
+function sizeOf(chunk: unknown): number {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk.length : 0
 }
 
 /** Tells a writer that its chunk is done with. */

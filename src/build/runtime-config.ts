@@ -16,12 +16,13 @@ const KEYS = {
 export function addRuntimeConfig({ options: nitro }: Nitro, options: SessionOptions): void {
   assertKnown(options)
   const config = nitro.runtimeConfig as { session?: SessionOptions }
-  const given = { ...definedOf(options), ...definedOf(config.session ?? {}) }
+  // The options of the module win: other modules have defaults of their own under `runtimeConfig.session`.
+  const given = { ...definedOf(config.session ?? {}), ...definedOf(options) }
   const { storage = KEYS.storage } = given
   config.session = {
     ...KEYS,
     ...given,
-    cookie: { ...KEYS.cookie, ...definedOf(options.cookie ?? {}), ...definedOf(config.session?.cookie ?? {}) },
+    cookie: { ...KEYS.cookie, ...definedOf(config.session?.cookie ?? {}), ...definedOf(options.cookie ?? {}) },
     storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
   } as SessionOptions
 }

@@ -43,6 +43,7 @@ export class RequestSession implements SessionOwner {
   /** True once the session was found gone while this request ran. */
   #hasEnded = false
   #isAnnounced = false
+  #isTellingSaved = false
   /** Ids whose records are to be removed. */
   readonly #doomed = new Set<string>()
   /** The last write that failed and that no later one made good. */
@@ -201,7 +202,15 @@ export class RequestSession implements SessionOwner {
     })
   }
 
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    return this.run(async () => {
+      // Behind what is being written, or it would fetch what that replaces.
+      await this.#queue
+      await this.#reload()
+    })
+  }
+
+  async #reload(): Promise<void> {
     const { state } = this
     const { storage, now } = this.#context
     if (state.isNew)
@@ -255,6 +264,7 @@ export class RequestSession implements SessionOwner {
     const isUnread = !this.#isLoaded && token !== null
     const state = isUnread ? this.#createState(token.content.id, { stored: token.content.record }) : this.#state
     const wasThere = isUnread || this.exists || state?.replaces !== undefined
+    this.#wasFound ||= isUnread
     this.#state = undefined
     this.#isLoaded = true
     if (!state || !wasThere)
@@ -293,7 +303,9 @@ export class RequestSession implements SessionOwner {
 
   get #mustWrite(): boolean {
     const state = this.#state
-    return state !== undefined && (state.isChanged || (state.isNew && (state.replaces !== undefined || this.#isKept(state.current))))
+    if (!state?.isNew)
+      return state?.isChanged === true
+    return state.replaces !== undefined || this.#isKept(state.current)
   }
 
   /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
@@ -307,8 +319,15 @@ export class RequestSession implements SessionOwner {
       throw error
     })
     this.#queue = result.catch(() => {})
-    if (await result)
-      await this.#notify('saved')
+    if (await result && !this.#isTellingSaved)
+      await this.#tellSaved()
+  }
+
+  /** What a hook of `session:saved` stores itself is not told again, or it might never end. */
+  async #tellSaved(): Promise<void> {
+    this.#isTellingSaved = true
+    await this.#notify('saved')
+    this.#isTellingSaved = false
   }
 
   /** Resolves to true when a session was written. */
@@ -364,10 +383,19 @@ export class RequestSession implements SessionOwner {
   }
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
-    if (this.#isKept(record))
+    const wasNew = state.isNew && !state.replaces
+    if (this.#isKept(record)) {
       state.rebase(record)
-    else if (this.#state === state)
-      this.#state = undefined
+    }
+    else if (wasNew) {
+      // Nothing was stored: a lifetime that was set waits for the first data.
+      state.returnChanges()
+    }
+    else if (this.#state === state) {
+      // The session is over; what was changed meanwhile begins a new one.
+      const changes = state.newerChanges
+      this.#state = changes && this.#createState(createId(), { changes })
+    }
   }
 
   async #removeDoomed(storage: RecordStorage, doomed: Set<string>): Promise<void> {

@@ -22,6 +22,8 @@ export interface ResolveContext {
    * @default 'Pass `secret` in the options.'
    */
   secretRemedy?: string
+  /** What the host found wrong with options of its own. */
+  issues?: OptionIssue[]
 }
 
 /**
@@ -31,6 +33,8 @@ export interface ResolveContext {
  * @throws SessionError `CONFIG_ERROR` with all problems at once, each with its remedy
  */
 export function resolveOptions(options: CoreSessionOptions, context: ResolveContext): ResolvedSessionOptions {
+  if (typeof (options.cookie ?? {}) !== 'object' || Array.isArray(options.cookie))
+    throw configError([issue('cookie', options.cookie, 'Use an object of attributes.')])
   const given = withoutUnset(options)
   const cookie = { ...DEFAULTS.cookie, ...withoutUnset(options.cookie ?? {}) }
   const resolved: ResolvedSessionOptions = {
@@ -47,6 +51,7 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
     ...checkSecrets(resolved.secrets, context),
     ...checkScalars(resolved, given),
     ...checkCookie(resolved.cookie),
+    ...context.issues ?? [],
   ]
   if (issues.length > 0)
     throw configError(issues)
@@ -122,19 +127,21 @@ function checkSecureRules({ name, path, domain, secure, sameSite, partitioned }:
   return issues
 }
 
-function oneOf(path: string, value: unknown, allowed: readonly string[]): OptionIssue[] {
-  return allowed.includes(value as string) ? [] : [issue(path, value, `Use ${allowed.map(item => `'${item}'`).join(' or ')}.`)]
+/** What is wrong with a value that must be true or false. */
+export function trueOrFalse(path: string, value: unknown): OptionIssue[] {
+  return typeof value === 'boolean' ? [] : [issue(path, value, 'Use true or false.')]
 }
 
-function trueOrFalse(path: string, value: unknown): OptionIssue[] {
-  return typeof value === 'boolean' ? [] : [issue(path, value, 'Use true or false.')]
+function oneOf(path: string, value: unknown, allowed: readonly string[]): OptionIssue[] {
+  return allowed.includes(value as string) ? [] : [issue(path, value, `Use ${allowed.map(item => `'${item}'`).join(' or ')}.`)]
 }
 
 function wholeNumber(path: string, value: unknown, least: number, unit: string): OptionIssue[] {
   return Number.isSafeInteger(value) && value as number >= least ? [] : [issue(path, value, `Use a whole number of ${unit}, ${least} or more.`)]
 }
 
-function issue(path: string, value: unknown, remedy: string): OptionIssue {
+/** That a value is not allowed, without showing more of it than is safe. */
+export function issue(path: string, value: unknown, remedy: string): OptionIssue {
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value === 'object' ? 'an object' : String(value)
   return { path, problem: `${shown} is not allowed.`, remedy }
 }

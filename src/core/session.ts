@@ -58,6 +58,11 @@ export class SessionState {
     return this.#changes !== NO_CHANGES
   }
 
+  /** What was changed since a write began, or `undefined`. */
+  get newerChanges(): RecordPatch | undefined {
+    return this.isChanged ? this.#changes : undefined
+  }
+
   get isBeingStored(): boolean {
     return this.#storing !== NO_CHANGES
   }

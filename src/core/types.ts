@@ -17,7 +17,7 @@ export interface SessionData {}
 export interface FlashMessages {}
 
 /** `T` where it was augmented, otherwise any key with any value. */
-type LooseUnlessAugmented<T> = keyof T extends never ? Record<string, unknown> : T
+type LooseUnlessAugmented<T> = keyof T extends never ? { [key: string]: unknown } : T
 
 /** {@link SessionData} as the utils see it. */
 export type DefaultData = LooseUnlessAugmented<SessionData>
@@ -38,7 +38,7 @@ export type DeepReadonly<T> = T extends (...args: never[]) => unknown ? T
 export type SessionPatch<T extends object = DefaultData> = { [K in keyof T]?: T[K] | undefined }
 
 /** Refuses keys of `P` that `T` does not have; TypeScript alone lets a returned object have more. */
-export type NoExtraKeys<T extends object, P> = P & { [K in Exclude<keyof P, keyof T>]: never }
+export type NoExtraKeys<T extends object, P> = [Exclude<keyof P, keyof T>] extends [never] ? P : P & { [K in Exclude<keyof P, keyof T>]: never }
 
 /** Makes a patch from the newest data. May run more than once, so it must be pure. */
 export type SessionUpdater<T extends object, P extends SessionPatch<T> = SessionPatch<T>> = (data: DeepReadonly<T>) => NoExtraKeys<T, P>
@@ -148,6 +148,8 @@ export interface Exchange {
   readonly isSent: boolean
   /** Replaces our own `Set-Cookie` of that cookie name, or takes it back with `undefined`. */
   setCookie(name: string, header: string | undefined): void
+  /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */
+  close(): void
   /** Called at a change: the host must await `settle` of the session before the first byte leaves. */
   hold(): void
 }

@@ -211,6 +211,14 @@ describe('sessions in a Nitro app', () => {
     await third.stop()
   })
 
+  it('a cookie that a cached route renews is for no shared cache', async () => {
+    const server = await startServer(built.entry, { NITRO_SESSION_SAVE_UNINITIALIZED: 'true' })
+    const response = await createVisitor(server.url).fetch('/swr')
+    expect(setCookiesOf(response, 'session')).toHaveLength(1)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    await server.stop()
+  })
+
   it('every scalar option is read from the environment when the server starts', async () => {
     const server = await startServer(built.entry, {
       NITRO_SESSION_MAX_AGE: '3600',

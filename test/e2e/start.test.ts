@@ -41,11 +41,18 @@ describe('the start of a production server', () => {
       NITRO_SESSION_IDLE_TIMEOUT: '-1',
       NITRO_SESSION_COOKIE_SAME_SITE: 'none',
       NITRO_SESSION_COOKIE_SECURE: 'false',
-      NITRO_SESSION_STORAGE: '{"driver":"redis"}',
+      NITRO_SESSION_AUTOLOAD: 'no',
+      NITRO_SESSION_STORAGE: '123',
     })
     expect(code).not.toBe(0)
-    for (const path of ['mode', 'maxAge', 'idleTimeout', 'cookie.sameSite'])
+    for (const path of ['mode', 'maxAge', 'idleTimeout', 'cookie.sameSite', 'autoload', 'storage'])
       expect(output).toContain(`- ${path}: `)
+  })
+
+  it('stops when the environment takes the place of all cookie attributes', async () => {
+    const { code, output } = await runToEnd(built.entry, { NITRO_SESSION_SECRET: TEST_SECRET, NITRO_SESSION_COOKIE: 'x' })
+    expect(code).not.toBe(0)
+    expect(output).toContain('- cookie: ')
   })
 
   it('stops when the environment names a mount that the build does not have', async () => {

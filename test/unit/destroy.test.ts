@@ -62,7 +62,7 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
     const app = new App(options)
     const browser = await returning(app)
     const cookies: (string | undefined)[] = []
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {}, close() {} })
     await request.handle.destroy()
     await request.settle()
     expect([cookies.at(-1), await app.keys()]).toEqual([expect.stringContaining('session=; Max-Age=0'), []])
@@ -204,7 +204,7 @@ describe('destroying in storage mode', () => {
   it('while the session loads ends it', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
     const gate = app.driver.hold('read')
     const loaded = request.load()
     await gate.reached

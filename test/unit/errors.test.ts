@@ -79,7 +79,7 @@ describe('what errors tell', () => {
       visit.session.set('a', new Date())
     }],
     ['of a session that was not loaded', async (app, browser) => {
-      app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} }).assertLoaded()
+      app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} }).assertLoaded()
     }],
   ])('%s holds no id, no cookie value and no secret', async (_, fail) => {
     const app = new App()

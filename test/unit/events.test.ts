@@ -78,7 +78,7 @@ describe.each(MODES)('the events in $mode', ({ options }) => {
     const app = new App(options)
     const browser = await returning(app)
     const recorder = new Recorder()
-    await app.manager.open({ cookieHeader: `session=x; ${browser.cookieHeader}`, isSent: false, setCookie() {}, hold() {} }, recorder).load()
+    await app.manager.open({ cookieHeader: `session=x; ${browser.cookieHeader}`, isSent: false, setCookie() {}, hold() {}, close() {} }, recorder).load()
     expect(recorder.events).toEqual(['loaded'])
   })
 

@@ -274,6 +274,27 @@ describe('the headers of writeHead', () => {
     expect([status, text]).toEqual([500, 'handled'])
   })
 
+  it('are taken once from a wrapper that writes the head at every write', async () => {
+    const held = await serveHeld((res) => {
+      for (const part of ['a', 'b']) {
+        res.writeHead(201, { 'x-head': part })
+        res.write(part)
+      }
+      res.end()
+    })
+    const { status, headers, text } = await release(held)
+    expect([status, headers['x-head'], text]).toEqual([201, 'a', 'ab'])
+  })
+
+  it('in a list of pairs with several values each arrive as they are', async () => {
+    const held = await serveHeld((res) => {
+      res.writeHead(200, [['set-cookie', ['a=1', 'b=2']], ['x-y', 'z']] as never)
+      res.end('x')
+    })
+    const { setCookies, headers } = await release(held)
+    expect([setCookies, headers['x-y']]).toEqual([['a=1', 'b=2'], 'z'])
+  })
+
   it('that are invalid end the exchange and not the process', async () => {
     const problems = watchProcess()
     const held = await serveHeld((res) => {
@@ -283,7 +304,7 @@ describe('the headers of writeHead', () => {
     const outcome = await release(held).then(({ status }) => status, () => 'connection closed')
     await nextTurn()
     expect(problems).toEqual([])
-    expect([500, 503, 'connection closed']).toContain(outcome)
+    expect([500, 503]).toContain(outcome)
   })
 })
 
@@ -298,7 +319,7 @@ describe('a stream into a held response', () => {
     ['pipeline of an async iterator', (res, source) => pipeline(async function* () {
       yield* source
     }, res)],
-  ])('by %s arrives whole, and is not read ahead while it is held', async (_, send) => {
+  ])('by %s arrives whole, and is read ahead by little more than a megabyte while it is held', async (_, send) => {
     let read = 0
     const held = await serveHeld((res) => {
       const source = new Readable({
@@ -317,7 +338,7 @@ describe('a stream into a held response', () => {
     held.settled.resolve()
     const { body, setCookies } = await answer
     expect([createHash('sha256').update(body).digest('hex'), setCookies]).toEqual([expected, [OURS]])
-    expect(readAhead).toBeLessThan(10)
+    expect(readAhead).toBeLessThan(24)
   })
 
   it('resolves its pipeline', async () => {

@@ -1,5 +1,6 @@
+import type { SessionObserver } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { App, Browser, returning } from './support/app'
+import { App, Browser, returning, Visit } from './support/app'
 import { caught, codeOf } from './support/errors'
 
 describe('a session in storage mode', () => {
@@ -251,5 +252,56 @@ describe('a session in storage mode', () => {
     })
     list.push(3)
     expect(await browser.read(app)).toEqual({ list: [1] })
+  })
+
+  it('keeps what is set while the write that empties it is on the way', async () => {
+    const app = new App()
+    const browser = await returning(app, {})
+    await browser.run(app, session => session.set('a', 1))
+    const visit = await browser.visit(app)
+    visit.session.clear()
+    const gate = app.driver.hold('read')
+    const saved = visit.session.save()
+    await gate.reached
+    visit.session.set('b', 2)
+    gate.release()
+    await saved
+    await visit.end()
+    expect(await browser.read(app)).toEqual({ b: 2 })
+  })
+
+  it('remembers a lifetime that was saved before the first data', async () => {
+    const app = new App()
+    const visit = await new Browser().visit(app)
+    visit.session.setLifetime({ persistent: false })
+    await visit.session.save()
+    visit.session.set('a', 1)
+    await visit.end()
+    expect(visit.setCookies[0]).not.toContain('Max-Age')
+  })
+
+  it('stays logged out although something was set and deleted after an unread destroy', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = new Visit(browser, app)
+    await visit.session.destroy()
+    visit.session.set('x', 1)
+    visit.session.delete('x')
+    await visit.end()
+    expect(browser.jar.size).toBe(0)
+  })
+
+  it('is stored once more and no end is waited for when a hook of saved updates it', async () => {
+    const app = new App()
+    let told = 0
+    const observer: SessionObserver = {
+      session: (name, session) => name === 'saved' && session.update({ told: ++told }),
+      rejected: () => {},
+    }
+    const browser = new Browser()
+    const visit = await browser.visit(app, observer)
+    visit.session.set('a', 1)
+    await visit.end()
+    expect([told, await browser.read(app)]).toEqual([1, { a: 1, told: 1 }])
   })
 })

@@ -4,6 +4,8 @@ import { createSessionManager } from '../../core/manager'
 import { resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
+const MAX_MANAGERS = 100
+
 /** The managers of one server: the configured one, and one per different set of options. */
 export interface Managers {
   get(overrides?: SessionOverrides): SessionManager
@@ -14,16 +16,22 @@ export function createManagers(config: SessionOptions): Managers {
   const options = resolveRuntimeOptions(config)
   const store = options.mode === 'storage' ? createNitroStore(config.storage ?? 'session', options.timeout) : undefined
   const configured = createSessionManager(options, { store })
-  const others = new Map<string, SessionManager>()
+  const managers = new Map([[JSON.stringify(options), configured]])
   return {
     get(overrides) {
       if (!overrides)
         return configured
-      const other = resolveRuntimeOptions({ ...config, ...overrides, cookie: { ...config.cookie, ...overrides.cookie } })
+      const other = resolveRuntimeOptions({ ...config, ...definedOf(overrides), cookie: { ...config.cookie, ...definedOf(overrides.cookie ?? {}) } })
       const key = JSON.stringify(other)
-      const manager = others.get(key) ?? createSessionManager(other, { store })
-      others.set(key, manager)
+      const manager = managers.get(key) ?? createSessionManager(other, { store })
+      // Options come from code; should a request ever make them up, memory stays bounded.
+      if (managers.size < MAX_MANAGERS)
+        managers.set(key, manager)
       return manager
     },
   }
+}
+
+function definedOf<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 }

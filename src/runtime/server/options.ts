@@ -3,7 +3,7 @@ import type { SessionOptions } from './types'
 import { developmentSecret } from '#unsession/host'
 import { randomBytes } from '../../core/crypto/index'
 import { toBase64Url } from '../../core/encoding'
-import { resolveOptions } from '../../core/resolve-options'
+import { issue, resolveOptions, trueOrFalse } from '../../core/resolve-options'
 
 const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRET) to at least 32 random characters, for example the output of `openssl rand -base64 32`.'
 
@@ -15,5 +15,12 @@ const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRE
 export function resolveRuntimeOptions(config: SessionOptions): ResolvedSessionOptions {
   // Prerendering answers no visitor; a secret of the moment spares the build the real one.
   const secret = import.meta.prerender ? toBase64Url(randomBytes(32)) : config.secret || developmentSecret
-  return resolveOptions({ ...config, secret }, { isProduction: !import.meta.dev, secretRemedy: SECRET_REMEDY })
+  return resolveOptions({ ...config, secret }, {
+    isProduction: !import.meta.dev,
+    secretRemedy: SECRET_REMEDY,
+    issues: [
+      ...trueOrFalse('autoload', config.autoload ?? true),
+      ...(['string', 'object', 'undefined'].includes(typeof config.storage) ? [] : [issue('storage', config.storage, 'Use the name of a mount, or { driver }.')]),
+    ],
+  })
 }

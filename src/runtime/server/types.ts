@@ -3,7 +3,7 @@ import type { RejectReason, Session } from '../../core/types'
 import type { H3Event } from 'h3'
 import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
 
-export type { FlashMessages, Session, SessionData } from '../../core/types'
+export type { FlashMessages, RejectReason, Session, SessionData } from '../../core/types'
 
 /** An unstorage driver and its options. */
 export type SessionStorageOptions =

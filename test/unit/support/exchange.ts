@@ -24,6 +24,10 @@ export class FakeExchange implements Exchange {
   hold(): void {
     this.holds++
   }
+
+  close(): void {
+    this.isSent = true
+  }
 }
 
 export interface ParsedCookie {

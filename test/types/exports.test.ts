@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { packedFrom } from '../support/types'
+
+/** Everything that users can import; a change here is a change of the contract. */
+const ENTRY_POINTS = {
+  '.': {
+    values: ['default'],
+    types: [
+      'CoreSessionOptions', 'FlashMessages', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionHookContext',
+      'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
+    ],
+  },
+  './nuxt': {
+    values: ['default'],
+    types: [
+      'CoreSessionOptions', 'FlashMessages', 'ModuleOptions', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData',
+      'SessionHookContext', 'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
+    ],
+  },
+  './server': {
+    values: [
+      'SessionError', 'clearSession', 'destroySession', 'flash', 'getSession', 'isSessionError', 'regenerateSession', 'updateSession',
+      'useSession',
+    ],
+    types: [
+      'DeepReadonly', 'FlashMessages', 'RejectReason', 'Session', 'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
+      'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
+    ],
+  },
+  './core': {
+    values: [
+      'DEFAULTS', 'MAX_COOKIE_BYTES', 'RequestSession', 'SessionError', 'buildRemoval', 'buildSetCookie', 'createSessionManager',
+      'createStorageStore', 'createUnstorageStore', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
+    ],
+    types: [
+      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'FlashKey', 'FlashMessages',
+      'ManagerDependencies', 'NoExtraKeys', 'OptionIssue', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
+      'SessionLifetime', 'SessionManager', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
+      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
+    ],
+  },
+}
+
+const packageJson = packedFrom(join(import.meta.dirname, '../fixtures/types-consumer'))
+const { exports } = JSON.parse(await readFile(packageJson, 'utf8')) as { exports: Record<string, { types: string, default: string }> }
+
+it('the package has these entry points', () => {
+  expect(Object.keys(exports)).toEqual([...Object.keys(ENTRY_POINTS), './package.json'])
+})
+
+describe.each(Object.entries(ENTRY_POINTS))('entry point %s', (path, { values, types }) => {
+  const fileOf = (condition: 'types' | 'default'): string => join(dirname(packageJson), exports[path]?.[condition] ?? 'missing')
+
+  it('has these values when it is imported', async () => {
+    const entry: object = await import(/* @vite-ignore */ pathToFileURL(fileOf('default')).href)
+    expect(Object.keys(entry).sort()).toEqual(values)
+  })
+
+  it('declares the same values, and these types', () => {
+    expect(declaredBy(fileOf('types'))).toEqual({ values, types })
+  })
+})
+
+function declaredBy(file: string): { values: string[], types: string[] } {
+  const program = ts.createProgram([file], { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, noEmit: true })
+  const checker = program.getTypeChecker()
+  const symbol = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
+  const isValue = (exported: ts.Symbol): boolean => {
+    const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+    return (target.flags & ts.SymbolFlags.Value) !== 0
+  }
+  const all = checker.getExportsOfModule(symbol)
+  const names = (wanted: boolean): string[] => all.filter(exported => isValue(exported) === wanted).map(({ name }) => name).sort()
+  return { values: names(true), types: names(false) }
+}

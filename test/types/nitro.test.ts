@@ -1,0 +1,7 @@
+import { checkTypes } from '../support/types'
+
+const prepare = ['nitropack', 'prepare']
+
+checkTypes({ fixture: 'types-nitro', prepare, compiler: 'tsc' })
+checkTypes({ fixture: 'types-nitro-loose', prepare, compiler: 'tsc' })
+checkTypes({ fixture: 'types-nitro-required', prepare, compiler: 'tsc' })

@@ -1,0 +1,3 @@
+import { checkTypes } from '../support/types'
+
+checkTypes({ fixture: 'types-nuxt', prepare: ['nuxt', 'prepare'], compiler: 'vue-tsc', args: ['-b'] })
