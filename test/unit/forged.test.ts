@@ -81,7 +81,7 @@ describe.each(MODES)('forged cookies in $mode', ({ options }) => {
     const otherName = app.redeploy({ ...options, cookie: { name: 'cart' } })
     foreign.push(...await Promise.all([1, 2].map(async () => {
       const visitor = new Map<string, string>()
-      const visit = otherName.manager.open({ cookieHeader: undefined, isSent: false, setCookie: (name, header) => visitor.set(name, header ?? ''), hold() {} })
+      const visit = otherName.manager.open({ cookieHeader: undefined, isSent: false, setCookie: (name, header) => visitor.set(name, header ?? ''), hold() {}, close() {} })
       visit.handle.set('user', 'ada')
       await visit.settle()
       return /^cart=([^;]*)/.exec(visitor.get('cart') ?? '')?.[1] ?? ''
@@ -96,7 +96,7 @@ describe.each(MODES)('forged cookies in $mode', ({ options }) => {
     const failures: object[] = []
     const judge = async (kind: string, token: string): Promise<void> => {
       try {
-        const request = manager.open({ cookieHeader: `session=${token}`, isSent: false, setCookie: () => failures.push({ SEED, kind, token, problem: 'sets a cookie' }), hold() {} })
+        const request = manager.open({ cookieHeader: `session=${token}`, isSent: false, setCookie: () => failures.push({ SEED, kind, token, problem: 'sets a cookie' }), hold() {}, close() {} })
         if (request.isCarried)
           failures.push({ SEED, kind, token, problem: 'is accepted' })
         await request.load()

@@ -31,7 +31,7 @@ describe('a session in storage mode', () => {
   it('is read once by parallel opens', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
     await Promise.all([request.load(), request.load()])
     expect(app.driver.count('read')).toBe(1)
   })
@@ -157,13 +157,13 @@ describe('a session in storage mode', () => {
   it('cannot be read synchronously before it was loaded', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
     const error = await caught(() => request.assertLoaded())
     expect([error.code, error.message]).toEqual(['INVALID_SESSION', expect.stringContaining('await useSession(event)')])
   })
 
   it('can be read synchronously without loading by a visitor without a cookie', () => {
-    const request = new App().manager.open({ cookieHeader: undefined, isSent: false, setCookie() {}, hold() {} })
+    const request = new App().manager.open({ cookieHeader: undefined, isSent: false, setCookie() {}, hold() {}, close() {} })
     request.assertLoaded()
     expect(request.exists).toBe(false)
   })

@@ -283,7 +283,7 @@ describe.each(MODES)('a session in $mode', ({ options }) => {
   it('takes the first cookie of its name that verifies', async () => {
     const app = new App(options)
     const browser = await returning(app)
-    const visit = app.manager.open({ cookieHeader: `session=tossed; other=1; session=${browser.token}; session=`, isSent: false, setCookie() {}, hold() {} })
+    const visit = app.manager.open({ cookieHeader: `session=tossed; other=1; session=${browser.token}; session=`, isSent: false, setCookie() {}, hold() {}, close() {} })
     await visit.load()
     expect(visit.handle.get('user')).toBe('ada')
   })
@@ -344,7 +344,7 @@ describe('a session in cookie mode', () => {
   it.each([true, false])('is read synchronously without loading (encrypt: %s)', async (encrypt) => {
     const app = new App({ mode: 'cookie', encrypt })
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
     request.assertLoaded()
     expect(request.handle.get('user')).toBe('ada')
   })

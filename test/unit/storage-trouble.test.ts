@@ -14,7 +14,7 @@ describe('when reading fails', () => {
     const app = new App()
     const browser = await returning(app)
     app.driver.fail('read')
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
     expect([await codeOf(() => request.load()), await codeOf(() => request.load()), await codeOf(() => request.assertLoaded())]).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR', 'STORAGE_ERROR'])
     expect(app.driver.count('read')).toBe(1)
   })
@@ -30,7 +30,7 @@ describe('when reading fails', () => {
     const browser = await returning(app)
     app.driver.fail('read')
     const cookies: (string | undefined)[] = []
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {} })
+    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {}, close() {} })
     await codeOf(() => request.load())
     await request.handle.destroy()
     expect([await app.keys(), cookies.at(-1)]).toEqual([[], expect.stringContaining('Max-Age=0')])

@@ -238,7 +238,7 @@ describe.each(MODES)('rotating the secret in $mode', ({ options }) => {
   it('reads on a response that was already sent without an error', async () => {
     const before = new App({ ...options, secret: OLD_SECRET })
     const browser = await returning(before)
-    const request = before.redeploy({ ...options, secret: [SECRET, OLD_SECRET] }).manager.open({ cookieHeader: browser.cookieHeader, isSent: true, setCookie() {}, hold() {} })
+    const request = before.redeploy({ ...options, secret: [SECRET, OLD_SECRET] }).manager.open({ cookieHeader: browser.cookieHeader, isSent: true, setCookie() {}, hold() {}, close() {} })
     await request.load()
     expect(request.handle.get('user')).toBe('ada')
   })
