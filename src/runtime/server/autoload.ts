@@ -7,7 +7,9 @@ import { getBag } from '../../adapters/bag'
 export async function autoloadSession(event: H3Event): Promise<void> {
   const bag = getBag(event.context)
   const { session: config } = useRuntimeConfig(event) as { session?: SessionOptions }
-  if (!bag || config?.autoload === false || getRouteRules(event).session === false)
+  // TypeScript sees our augmentation of the rules or not, depending on the order of its files.
+  const rules = getRouteRules(event) as { session?: boolean }
+  if (!bag || config?.autoload === false || rules.session === false)
     return
   try {
     const session = bag.open(event)
