@@ -366,11 +366,17 @@ export class RequestSession implements SessionOwner {
       state.returnChanges()
       throw error
     })
-    if (!written) {
-      const error = this.#end()
-      if (makePatch || !isPassive(changes))
-        throw error
+    if (!written && !makePatch && isPassive(changes)) {
+      this.#end()
       return false
+    }
+    if (!written) {
+      if (this.#state !== state || state.isNew || Object.keys(state.base.data).length > 0)
+        throw this.#end()
+      // It held messages only, and another request read the last of them: nothing comes back
+      // with what this request changed, under an id of its own.
+      this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
+      return this.#write(storage, this.#state, doomed, makePatch)
     }
     const { record, isChanged } = written
     if (!this.#isKept(record) && !state.isNew)

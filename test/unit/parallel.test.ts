@@ -1,3 +1,4 @@
+import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { createKeyedLock } from '../../src/core/lock'
 import { App, Browser, returning } from './support/app'
@@ -231,5 +232,20 @@ describe('the lock', () => {
     expect(await lock.run('b', () => Promise.resolve('b'))).toBe('b')
     release()
     await held
+  })
+
+  it.each<[string, (session: Session) => unknown]>([
+    ['set', session => session.set('theme', 'dark')],
+    ['update', session => session.update({ theme: 'dark' })],
+  ])('keep what one changes by %s while another reads the last message of a session without data', async (_, change) => {
+    const app = new App()
+    const browser = new Browser()
+    await browser.run(app, session => session.flash('notice', 'Hello'))
+    const [slow, fast] = [await browser.visit(app), await browser.visit(app)]
+    expect(fast.session.flash('notice')).toBe('Hello')
+    await fast.end()
+    await change(slow.session)
+    await slow.end()
+    expect([await browser.read(app), await browser.run(app, session => session.flash('notice')), (await app.keys()).length]).toEqual([{ theme: 'dark' }, undefined, 1])
   })
 })
