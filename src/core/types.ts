@@ -9,11 +9,9 @@
  *
  * Without an augmentation any key with any value is allowed.
  */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- users augment it
 export interface SessionData {}
 
 /** The flash messages by key. Augment it like {@link SessionData}. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- users augment it
 export interface FlashMessages {}
 
 /** `T` where it was augmented, otherwise any key with any value. */

@@ -4,7 +4,7 @@ import { createSessionManager } from '../../core/manager'
 import { resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
-const MAX_MANAGERS = 100
+const MAX_OTHERS = 100
 
 /** The managers of one server: the configured one, and one per different set of options. */
 export interface Managers {
@@ -16,17 +16,20 @@ export function createManagers(config: SessionOptions): Managers {
   const options = resolveRuntimeOptions(config)
   const store = options.mode === 'storage' ? createNitroStore(config.storage ?? 'session', options.timeout) : undefined
   const configured = createSessionManager(options, { store })
-  const managers = new Map([[JSON.stringify(options), configured]])
+  const others = new Map<string, SessionManager>()
   return {
     get(overrides) {
       if (!overrides)
         return configured
       const other = resolveRuntimeOptions({ ...config, ...definedOf(overrides), cookie: { ...config.cookie, ...definedOf(overrides.cookie ?? {}) } })
       const key = JSON.stringify(other)
-      const manager = managers.get(key) ?? createSessionManager(other, { store })
+      if (key === JSON.stringify(options))
+        return configured
+      const manager = others.get(key) ?? createSessionManager(other, { store })
+      others.set(key, manager)
       // Options come from code; should a request ever make them up, memory stays bounded.
-      if (managers.size < MAX_MANAGERS)
-        managers.set(key, manager)
+      if (others.size > MAX_OTHERS)
+        others.delete(others.keys().next().value!)
       return manager
     },
   }
