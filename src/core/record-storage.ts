@@ -3,9 +3,13 @@ import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
 import type { SessionState } from './session'
 import type { SessionRecord, SessionStore } from './types'
+import { SessionError } from './errors'
 import { toStorageKey } from './id'
-import { applyPatch, isEmpty, isExpired, isNothing, mergePatches, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from './record'
+import { applyPatch, createReplacedRecord, isEmpty, isExpired, isNothing, isOnlyTouch, isTouchDue, mergePatches, NO_CHANGES, parseStored, remainingSeconds, succeedRecord } from './record'
+import { retry } from './retry'
+import { createRevision, followsOn } from './revision'
 import { changedKeys } from './session'
+import { setAfterReading } from './stores/set-after-reading'
 import { deepFreeze } from './value'
 
 /** Makes a patch from the newest data. */
@@ -18,32 +22,42 @@ export interface Written {
   isChanged: boolean
 }
 
-/** The records of one store, read and written so that nothing is lost inside this process. */
+/** Why there is no session under an id: its record was removed or has expired, or `regenerate` gave it another id. */
+export type Ended = 'gone' | 'replaced'
+
+/**
+ * The records of one store, read and written so that nothing is lost: a write goes through
+ * only if storage still holds the record that it was made from, and is made anew otherwise.
+ */
 export class RecordStorage {
   readonly #store: SessionStore
+  readonly #compareAndSet: NonNullable<SessionStore['compareAndSet']>
   readonly #lock: KeyedLock
   readonly #options: ResolvedSessionOptions
   readonly #now: () => number
 
   constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
     this.#store = store
+    this.#compareAndSet = (...args) => store.compareAndSet ? store.compareAndSet(...args) : setAfterReading(store, ...args)
     this.#lock = lock
     this.#options = options
     this.#now = now
   }
 
   /** The record of an id, expired ones too; otherwise why there is none. */
-  async fetch(id: string): Promise<SessionRecord | 'unknown' | 'corrupt'> {
+  async fetch(id: string): Promise<SessionRecord | 'unknown' | 'corrupt' | 'replaced'> {
     const key = toStorageKey(id)
     let value = await this.#store.get(key)
     // Drivers that rewrite in place can show a half-written record: look again when nobody writes.
-    if (value !== undefined && !parseRecord(value))
+    if (value !== undefined && !parseStored(value))
       value = await this.#lock.run(key, () => this.#store.get(key))
-    const record = parseRecord(value)
+    const record = parseStored(value)
     if (record && isExpired(record, this.#now())) {
       // Whether the removal succeeds does not matter to this visitor: the record is dead.
-      await this.#lock.run(key, () => this.#removeExpired(key)).catch(() => {})
+      await this.removeExpired(key).catch(() => {})
     }
+    if (record?.isReplaced)
+      return isExpired(record, this.#now()) ? 'unknown' : 'replaced'
     return record ?? (value === undefined ? 'unknown' : 'corrupt')
   }
 
@@ -55,27 +69,94 @@ export class RecordStorage {
   }
 
   /**
-   * Applies changes to the newest record and stores it, unless nothing changes or nothing is
-   * left to store: an emptied record is the caller's to remove.
+   * Applies changes to the newest record and stores it, unless nothing changes. What is left
+   * without data and messages is removed. The id that a new session takes over from ends with it.
    *
-   * @returns undefined when the session is gone from storage
+   * @throws SessionError `CONFLICT_ERROR` when others were faster too many times
    */
-  async write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | undefined> {
-    const base = await this.#readBase(state)
-    if (!base)
-      return undefined
-    const patch = makePatch ? this.#withMade(base, changes, makePatch) : changes
-    const isChanged = state.isNew || !isNothing(patch)
-    if (!isChanged)
-      return { record: base, isChanged }
-    const record = applyPatch(base, patch, this.#now(), this.#options)
-    if (!isEmpty(record) || this.#options.saveUninitialized)
-      await this.#store.set(toStorageKey(state.id), record, remainingSeconds(record, this.#now()))
-    return { record, isChanged }
+  async write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | Ended> {
+    const plan = (base: SessionRecord): Written => this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
+    if (state.replaces !== undefined)
+      return this.#replace(state, state.replaces, plan)
+    // A function must see the newest data; other changes do not depend on what they are applied to.
+    return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch ? undefined : state.base)
   }
 
-  async remove(id: string): Promise<void> {
-    await this.#store.delete(toStorageKey(id))
+  /** Removes the record of an id, unless what is there tells that the id was replaced. */
+  async remove(id: string): Promise<Ended> {
+    const key = toStorageKey(id)
+    const result = await retry<Ended | 'unclear'>(async () => {
+      // What cannot be read can still be removed, and what was just written elsewhere may not show yet.
+      const stored = parseStored(await this.#store.get(key).catch(() => undefined))
+      if (!stored)
+        return 'unclear'
+      if (stored.isReplaced)
+        return 'replaced'
+      return await this.#swap(key, stored, undefined) ? 'gone' : undefined
+    })
+    if (result === 'gone' || result === 'replaced')
+      return result
+    await this.#store.delete(key)
+    return 'gone'
+  }
+
+  /** Removes a record if it has expired. Resolves to whether it did. */
+  async removeExpired(key: string): Promise<boolean> {
+    return this.#lock.run(key, async () => {
+      const record = parseStored(await this.#store.get(key))
+      return record !== undefined && isExpired(record, this.#now()) && this.#swap(key, record, undefined)
+    })
+  }
+
+  async #change(state: SessionState, plan: (base: SessionRecord) => Written, loaded: SessionRecord | undefined): Promise<Written | Ended> {
+    const key = toStorageKey(state.id)
+    let base = loaded && this.#judge(loaded)
+    return this.#untilWon(async () => {
+      base ??= await this.#newest(key)
+      if (typeof base === 'string')
+        return base
+      const written = plan(base)
+      if (!written.isChanged || await this.#swap(key, base, this.#isKept(written.record) ? written.record : undefined))
+        return written
+      base = undefined
+      return undefined
+    })
+  }
+
+  async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
+    const written = plan(state.base)
+    return this.#untilWon(async () => !this.#isKept(written.record) || await this.#put(state, written.record) ? written : undefined)
+  }
+
+  async #replace(state: SessionState, replacedId: string, plan: (base: SessionRecord) => Written): Promise<Written | Ended> {
+    const key = toStorageKey(replacedId)
+    let isPut = false
+    const attempt = async (): Promise<Written | Ended | undefined> => {
+      const old = await this.#newest(key)
+      if (typeof old === 'string')
+        return old
+      const written = plan(succeedRecord(old, state.base.createdAt, this.#options))
+      const isKept = this.#isKept(written.record)
+      // First the new record, which nobody knows yet: a crash in between loses nothing.
+      isPut ||= isKept
+      if (isKept && !await this.#put(state, written.record))
+        return undefined
+      const left = { ...createReplacedRecord(this.#now()), revision: createRevision(old.revision) }
+      return await this.#swap(key, old, isKept ? left : undefined) ? written : undefined
+    }
+    const result = await retry(attempt)
+    if (isPut && typeof result !== 'object')
+      await this.#store.delete(toStorageKey(state.id))
+    return result ?? conflict()
+  }
+
+  /** The record after a patch, with a revision of its own. */
+  #plan(base: SessionRecord, { isNew }: SessionState, patch: RecordPatch): Written {
+    const isIdle = isNothing(patch) || (isOnlyTouch(patch) && !isTouchDue(base, this.#now(), this.#options))
+    if (!isNew && isIdle)
+      return { record: base, isChanged: false }
+    const record = applyPatch(base, patch, this.#now(), this.#options)
+    return { record: { ...record, revision: createRevision(base.revision) }, isChanged: true }
   }
 
   #withMade(base: SessionRecord, changes: RecordPatch, makePatch: MakePatch): RecordPatch {
@@ -83,21 +164,45 @@ export class RecordStorage {
     return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(data, makePatch(deepFreeze(data))) })
   }
 
-  /** Looks again first: somebody may have extended it since it was read. */
-  async #removeExpired(key: string): Promise<void> {
-    const record = parseRecord(await this.#store.get(key))
-    if (record && isExpired(record, this.#now()))
-      await this.#store.delete(key)
+  /** Stores the record of a new id, which must not exist. */
+  async #put(state: SessionState, record: SessionRecord): Promise<boolean> {
+    const key = toStorageKey(state.id)
+    if (await this.#swap(key, undefined, record))
+      return true
+    // An earlier attempt of this request may have stored it although its answer got lost.
+    const stored = parseStored(await this.#store.get(key))
+    return stored?.createdAt === record.createdAt && this.#swap(key, stored, record)
   }
 
-  /** What changes are applied to; undefined when it is gone. */
-  async #readBase(state: SessionState): Promise<SessionRecord | undefined> {
-    const id = state.isNew ? state.replaces : state.id
-    if (!id)
-      return state.base
-    const record = parseRecord(await this.#store.get(toStorageKey(id)))
-    if (!record || isExpired(record, this.#now()))
-      return undefined
-    return state.isNew ? succeedRecord(record, state.base.createdAt, this.#options) : record
+  /** Replaces or removes a record if storage still holds the expected one. */
+  async #swap(key: string, expected: SessionRecord | undefined, next: SessionRecord | undefined): Promise<boolean> {
+    const ttl = next ? remainingSeconds(next, this.#now()) : 0
+    if (await this.#compareAndSet(key, expected?.revision, next, ttl))
+      return true
+    // A client that lost the answer may have asked twice, and lost to itself.
+    const stored = next && parseStored(await this.#store.get(key))
+    return stored !== undefined && followsOn(stored.revision, next!.revision!)
   }
+
+  async #newest(key: string): Promise<SessionRecord | Ended> {
+    return this.#judge(parseStored(await this.#store.get(key)))
+  }
+
+  #judge(record: SessionRecord | undefined): SessionRecord | Ended {
+    if (!record || isExpired(record, this.#now()))
+      return 'gone'
+    return record.isReplaced ? 'replaced' : record
+  }
+
+  #isKept(record: SessionRecord): boolean {
+    return !isEmpty(record) || this.#options.saveUninitialized
+  }
+
+  async #untilWon<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    return await retry(attempt) ?? conflict()
+  }
+}
+
+function conflict(): never {
+  throw new SessionError('CONFLICT_ERROR', 'The session was changed by others again and again while this change was made. Try again.')
 }

@@ -6,6 +6,9 @@ export const RECORD_VERSION = 1
 /** Cookies live at most 400 days: RFC 6265bis, section 5.6.2. */
 export const MAX_LIFETIME_SECONDS = 400 * 24 * 60 * 60
 
+/** How long a replaced id is remembered, so that requests still in flight with it are told apart from strangers. */
+const REPLACED_SECONDS = 10
+
 /** Lifetimes in seconds, as the options give them. */
 export interface Limits {
   maxAge: number
@@ -60,6 +63,11 @@ export function isPassive(patch: RecordPatch): boolean {
     && [...patch.flash.values()].every(value => value === undefined)
 }
 
+/** True for a patch that does no more than keep a session alive that was read. */
+export function isOnlyTouch(patch: RecordPatch): boolean {
+  return patch.isTouched && isPassive(patch) && patch.flash.size === 0
+}
+
 /** True for a patch that changes nothing. */
 export function isNothing(patch: RecordPatch): boolean {
   return isPassive(patch) && patch.flash.size === 0 && !patch.isTouched
@@ -68,6 +76,11 @@ export function isNothing(patch: RecordPatch): boolean {
 /** A new record that goes on with the data of another: new times, the same content and limits. */
 export function succeedRecord(record: SessionRecord, now: number, limits: Limits): SessionRecord {
   return { ...createRecord(now, limits, record.lifetime), data: record.data, flash: record.flash }
+}
+
+/** What stays under an id that was replaced. It holds nothing of the session, nor where it went. */
+export function createReplacedRecord(now: number): SessionRecord {
+  return { ...createRecord(now, { maxAge: REPLACED_SECONDS, idleTimeout: 0 }), isReplaced: true }
 }
 
 export function isExpired(record: SessionRecord, now: number): boolean {
@@ -93,12 +106,19 @@ export function isTouchDue(record: SessionRecord, now: number, limits: Limits): 
 export function parseRecord(value: unknown): SessionRecord | undefined {
   if (!isPlainObject(value))
     return undefined
-  const { version, data, flash, createdAt, expiresAt, lastSeenAt, lifetime } = value
+  const { version, revision, data, flash, createdAt, expiresAt, lastSeenAt, lifetime } = value
   const isValid = version === RECORD_VERSION
+    && ['string', 'undefined'].includes(typeof revision)
     && isPlainObject(data) && isPlainObject(flash)
     && [createdAt, expiresAt, lastSeenAt].every(time => Number.isFinite(time))
     && (lifetime === undefined || isPlainObject(lifetime))
   return isValid ? value as unknown as SessionRecord : undefined
+}
+
+/** The record that a store holds; unlike one in a cookie it has a revision. */
+export function parseStored(value: unknown): SessionRecord & { revision: string } | undefined {
+  const record = parseRecord(value)
+  return record?.revision === undefined ? undefined : { ...record, revision: record.revision }
 }
 
 function effectiveLimits(record: SessionRecord, limits: Limits): Limits {

@@ -1,12 +1,12 @@
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
-import type { MakePatch, RecordStorage } from './record-storage'
+import type { Ended, MakePatch, RecordStorage } from './record-storage'
 import type { SessionOwner, StateOrigin } from './session'
 import type { OpenedToken, TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { isSessionError, SessionError } from './errors'
 import { createId } from './id'
-import { applyPatch, isEmpty, isExpired, isNothing, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
+import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
 import { SessionCookie } from './session-cookie'
 import { deepFreeze } from './value'
@@ -42,6 +42,8 @@ export class RequestSession implements SessionOwner {
   #wasFound = false
   /** True once the session was found gone while this request ran. */
   #hasEnded = false
+  /** True when another request gave the session a new id, and its cookie to the browser. */
+  #isReplaced = false
   #isAnnounced = false
   #isTellingSaved = false
   /** Ids whose records are to be removed. */
@@ -118,7 +120,9 @@ export class RequestSession implements SessionOwner {
     const found = await storage.fetch(id)
     if (typeof found === 'object')
       return found
-    await this.#observer?.rejected(found)
+    if (found === 'replaced')
+      this.#endAs(found)
+    await this.#observer?.rejected(found === 'replaced' ? 'unknown' : found)
     return undefined
   }
 
@@ -132,7 +136,7 @@ export class RequestSession implements SessionOwner {
       this.#state = this.#createState(token.content.id, { stored: record })
       this.#refresh(token, record)
     }
-    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent) {
+    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent && !this.#hasEnded) {
       this.#writeCookie()
       this.#exchange.hold()
     }
@@ -192,8 +196,7 @@ export class RequestSession implements SessionOwner {
         this.#assertNotSent()
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
-      this.#cookie.remove()
-      this.#cookie.settle()
+      this.#removeCookie()
       // Also what an earlier attempt could not remove.
       if (this.#doomed.size > 0)
         await this.#store()
@@ -219,7 +222,7 @@ export class RequestSession implements SessionOwner {
       return
     const record = await this.#fetch(storage, state.id)
     if (!record || isExpired(record, now()))
-      throw this.#end()
+      throw this.#endAs('gone')
     state.rebase(record)
   }
 
@@ -254,8 +257,6 @@ export class RequestSession implements SessionOwner {
       replaces,
     })
     this.#writeCookieOr(() => this.#state = before)
-    if (replaces)
-      this.#doomed.add(replaces)
   }
 
   /** Gives up the present session and dooms its record. Returns it, if there was one. */
@@ -341,7 +342,7 @@ export class RequestSession implements SessionOwner {
     const doomed = new Set(this.#doomed)
     const ids = [...doomed, ...(state ? [state.replaces ?? state.id] : [])]
     const isWritten = await storage.exclusively(ids, async () => {
-      const isWritten = state !== undefined && await this.#write(storage, state, doomed, makePatch)
+      const isWritten = state !== undefined && await this.#write(storage, state, makePatch)
       await this.#removeDoomed(storage, doomed)
       return isWritten
     })
@@ -360,32 +361,44 @@ export class RequestSession implements SessionOwner {
     return state !== undefined
   }
 
-  async #write(storage: RecordStorage, state: SessionState, doomed: Set<string>, makePatch?: MakePatch): Promise<boolean> {
+  async #write(storage: RecordStorage, state: SessionState, makePatch?: MakePatch): Promise<boolean> {
     const changes = state.takeChanges()
     const written = await storage.write(state, changes, makePatch).catch((error) => {
-      state.returnChanges()
-      throw error
+      if (makePatch || !isOnlyTouch(changes)) {
+        state.returnChanges()
+        if (!state.isNew && !this.#isKept(state.current))
+          this.#removeCookie()
+        throw error
+      }
+      // That the visitor was seen is not worth an error: the session stays as it was.
+      this.#cookie.rollBack()
+      return { record: state.base, isChanged: false }
     })
-    if (!written && !makePatch && isPassive(changes)) {
-      this.#end()
+    if (written === 'gone' && this.#canBeginAnew(state, changes, makePatch)) {
+      this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
+      return this.#write(storage, this.#state, makePatch)
+    }
+    if (typeof written === 'string') {
+      const ended = this.#endAs(written)
+      if (makePatch || !isPassive(changes))
+        throw ended
       return false
     }
-    if (!written) {
-      if (this.#state !== state || state.isNew || Object.keys(state.base.data).length > 0)
-        throw this.#end()
-      // It held messages only, and another request read the last of them: nothing comes back
-      // with what this request changed, under an id of its own.
-      this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
-      return this.#write(storage, this.#state, doomed, makePatch)
-    }
     const { record, isChanged } = written
-    if (!this.#isKept(record) && !state.isNew)
-      doomed.add(state.id)
     const isCurrent = this.#state === state
     this.#continueFrom(state, record)
     if (isChanged && isCurrent)
       this.#writeCookie()
     return isChanged
+  }
+
+  /**
+   * True for a session that held messages only, the last of which another request has read:
+   * nothing comes back with what this request changed, under an id of its own.
+   */
+  #canBeginAnew(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): boolean {
+    return (makePatch !== undefined || !isPassive(changes))
+      && this.#state === state && !state.isNew && Object.keys(state.base.data).length === 0
   }
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
@@ -406,14 +419,15 @@ export class RequestSession implements SessionOwner {
 
   async #removeDoomed(storage: RecordStorage, doomed: Set<string>): Promise<void> {
     for (const id of doomed) {
-      this.#doomed.add(id)
-      await storage.remove(id).catch((error) => {
+      const ended = await storage.remove(id).catch((error) => {
         // The record may still be there: the browser at least shall not come back with it.
-        this.#cookie.remove()
-        this.#cookie.settle()
+        this.#removeCookie()
         throw error
       })
       this.#doomed.delete(id)
+      // Without a session of its own, this response must not touch the cookie of the new id.
+      if (ended === 'replaced' && !this.#state)
+        this.#endAs(ended)
     }
   }
 
@@ -427,6 +441,13 @@ export class RequestSession implements SessionOwner {
       this.#cookie.remove()
     else
       this.#cookie.takeBack()
+  }
+
+  /** Whatever fails from now on, the browser's cookie is expired, unless it is that of another id by now. */
+  #removeCookie(): void {
+    if (!this.#isReplaced)
+      this.#cookie.remove()
+    this.#cookie.settle()
   }
 
   #writeCookieOr(undo: () => void): void {
@@ -459,14 +480,15 @@ export class RequestSession implements SessionOwner {
     this.#assertNotSent()
     const state = this.#state
     if (state && !state.isNew && isExpired(state.base, this.#context.now()))
-      this.#end()
+      this.#endAs('gone')
     if (this.#hasEnded)
       throw endedError()
   }
 
   /** The session is gone from storage; nothing that is pending can be stored any more. */
-  #end(): SessionError {
+  #endAs(ended: Ended): SessionError {
     this.#hasEnded = true
+    this.#isReplaced ||= ended === 'replaced'
     this.#state = undefined
     this.#cookie.takeBack()
     return endedError()

@@ -10,7 +10,7 @@ export interface StateOrigin {
   stored?: SessionRecord | undefined
   /** What a new session starts from, when it does not start empty. */
   blank?: SessionRecord
-  /** The id that this new session takes over from. */
+  /** See {@link SessionState.replaces}. */
   replaces?: string | undefined
   changes?: RecordPatch
 }
@@ -18,7 +18,7 @@ export interface StateOrigin {
 /** A session in memory: what was loaded, and what changed since. Does no I/O. */
 export class SessionState {
   readonly id: string
-  readonly replaces: string | undefined
+  readonly #replaces: string | undefined
   readonly #now: () => number
   readonly #limits: Limits
   #base: SessionRecord
@@ -30,7 +30,7 @@ export class SessionState {
 
   constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes }: StateOrigin = {}) {
     this.id = id
-    this.replaces = replaces
+    this.#replaces = replaces
     this.#now = now
     this.#limits = limits
     this.#base = stored ?? blank ?? createRecord(now(), limits)
@@ -41,6 +41,11 @@ export class SessionState {
   /** True until storage holds it. */
   get isNew(): boolean {
     return this.#isNew
+  }
+
+  /** The id that this session takes over from when it is stored. */
+  get replaces(): string | undefined {
+    return this.#isNew ? this.#replaces : undefined
   }
 
   /** The record as last stored, or what a new session starts from. */

@@ -115,6 +115,8 @@ export interface Session<T extends object = DefaultData> {
 /** What is kept of a session. Times are milliseconds since the epoch. */
 export interface SessionRecord {
   version: 1
+  /** Names the present content: every write to storage gives another. Cookie mode needs none. */
+  revision?: string
   data: Record<string, unknown>
   flash: Record<string, unknown>
   createdAt: number
@@ -123,6 +125,8 @@ export interface SessionRecord {
   lastSeenAt: number
   /** Set by {@link Session.setLifetime}. */
   lifetime?: SessionLifetime
+  /** True for what is left of an id that `regenerate` replaced: no session, and not unknown. */
+  isReplaced?: boolean
 }
 
 /**
@@ -134,8 +138,21 @@ export interface SessionStore {
   get(key: string): Promise<unknown>
   /** Stores a record; `ttl` is its remaining lifetime in whole seconds. */
   set(key: string, record: SessionRecord, ttl: number): Promise<void>
-  /** Removes a record; a missing one is no error. */
+  /** Removes a record, whatever is stored; a missing one is no error. */
   delete(key: string): Promise<void>
+  /**
+   * Replaces a record in one step that no other process can come between. Without it, processes
+   * that share a store lose updates to each other; within one process nothing is lost either way.
+   *
+   * @param key the record's key
+   * @param revision the `revision` that storage must still hold; `undefined`: there must be nothing
+   * @param record what to store; `undefined` removes
+   * @param ttl the remaining lifetime of `record` in whole seconds
+   * @returns false, and nothing is changed, when storage holds something else
+   */
+  compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean>
+  /** The keys of all records, a few at a time, for the sweep; missing where storage drops expired records by itself. */
+  keys?(): AsyncIterable<string>
 }
 
 /** One HTTP request and its response, as the core sees them. Adapters make it from an event. */

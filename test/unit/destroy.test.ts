@@ -162,7 +162,7 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
       await session.regenerate({ userId: 7 })
       await session.destroy()
     })
-    expect([browser.jar.size, await app.keys()]).toEqual([0, []])
+    expect([browser.jar.size, await app.sessionKeys()]).toEqual([0, []])
   })
 
   it('with saveUninitialized leaves no session behind in this request', async () => {

@@ -124,21 +124,24 @@ describe('regenerating in storage mode', () => {
     expect([await attacker.read(app), await victim.read(app)]).toEqual([{}, { cart: 1, userId: 7 }])
   })
 
-  it('with a patch makes one write', async () => {
+  it('with a patch writes the new record once, and what is left of the old one', async () => {
     const app = new App()
     const browser = await returning(app)
+    const [before] = await app.keys()
     await browser.run(app, session => session.regenerate({ userId: 7 }))
-    expect([app.driver.count('write'), app.driver.count('remove')]).toEqual([1, 1])
+    const [after] = await app.sessionKeys()
+    expect(app.driver.calls.filter(call => call.operation !== 'read').map(call => [call.operation, call.key])).toEqual([['write', after], ['write', before]])
   })
 
-  it('is done, old record gone, when its promise resolves', async () => {
+  it('is done, nothing left of the old record but its end, when its promise resolves', async () => {
     const app = new App()
     const browser = await returning(app)
     const [before] = await app.keys()
     const visit = await browser.visit(app)
     await visit.session.regenerate()
-    const keys = await app.keys()
+    const keys = await app.sessionKeys()
     expect([keys.length, keys.includes(before ?? '')]).toEqual([1, false])
+    expect((await app.records()).filter(record => record.isReplaced).map(({ data, flash }) => ({ data, flash }))).toEqual([{ data: {}, flash: {} }])
   })
 
   it('twice in a request leaves one record, the one of the cookie', async () => {
@@ -148,14 +151,14 @@ describe('regenerating in storage mode', () => {
       await session.regenerate()
       await session.regenerate()
     })
-    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada' }])
+    expect([(await app.sessionKeys()).length, await browser.read(app)]).toEqual([1, { user: 'ada' }])
   })
 
   it('twice at the same time leaves one record, the one of the cookie', async () => {
     const app = new App()
     const browser = await returning(app)
     await browser.run(app, session => Promise.all([session.regenerate({ a: 1 }), session.regenerate({ b: 2 })]))
-    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
+    expect([(await app.sessionKeys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
   })
 
   it('again while the first is being written leaves one record, the one of the cookie', async () => {
@@ -169,7 +172,7 @@ describe('regenerating in storage mode', () => {
     gate.release()
     await Promise.allSettled([first, second])
     await visit.end().catch(() => {})
-    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
+    expect([(await app.sessionKeys()).length, await browser.read(app)]).toEqual([1, { user: 'ada', a: 1, b: 2 }])
   })
 
   it('while the first write of a new session is on its way loses nothing', async () => {
@@ -184,7 +187,7 @@ describe('regenerating in storage mode', () => {
     gate.release()
     await Promise.all([saved, regenerated])
     await visit.end()
-    expect([(await app.keys()).length, await browser.read(app)]).toEqual([1, { a: 1 }])
+    expect([(await app.sessionKeys()).length, await browser.read(app)]).toEqual([1, { a: 1 }])
   })
 
   it('takes what a parallel request stored meanwhile along', async () => {
@@ -228,13 +231,71 @@ describe('regenerating in storage mode', () => {
     expect(slow.setCookies).toEqual([])
   })
 
-  it('lets a request with the old id start anew', async () => {
+  it('fails a change of a request that arrives with the old id within ten seconds, and gives it no cookie', async () => {
     const app = new App()
     const browser = await returning(app)
     const late = browser.clone()
     await browser.run(app, session => session.regenerate())
-    app.wait(11)
+    app.wait(9.9)
+    const visit = await late.visit(app)
+    expect([visit.request.exists, visit.session.get('user')]).toEqual([false, undefined])
+    expect(await codeOf(() => visit.session.set('a', 1))).toBe('EXPIRED_SESSION')
+    expect(await codeOf(() => visit.session.update({ a: 1 }))).toBe('EXPIRED_SESSION')
+    expect(await codeOf(() => visit.session.regenerate({ a: 1 }))).toBe('EXPIRED_SESSION')
+    await visit.end()
+    expect(visit.setCookies).toEqual([])
+  })
+
+  it('lets a request with the old id read, without a cookie, also with saveUninitialized', async () => {
+    const app = new App({ saveUninitialized: true })
+    const browser = await returning(app)
+    const late = browser.clone()
+    await browser.run(app, session => session.regenerate())
+    const setCookies = await late.run(app, (session, visit) => [session.data, session.flash('news'), visit.setCookies])
+    expect(setCookies).toEqual([{}, undefined, []])
+  })
+
+  it('is not undone by a logout with the old id, which leaves the new cookie alone', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const [inFlight, late] = [browser.clone(), browser.clone()]
+    const visit = await inFlight.visit(app)
+    await browser.run(app, session => session.regenerate())
+    await visit.session.destroy()
+    await visit.end()
+    const setCookies = await late.run(app, async (session, { setCookies }) => {
+      await session.destroy()
+      return setCookies
+    })
+    expect([visit.setCookies, setCookies, await browser.read(app)]).toEqual([[], [], { user: 'ada' }])
+  })
+
+  it('refuses a change after a logout with the old id, which would bring a cookie', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.clone().visit(app)
+    await browser.run(app, session => session.regenerate())
+    await visit.session.destroy()
+    expect(await codeOf(() => visit.session.set('a', 1))).toBe('EXPIRED_SESSION')
+    await visit.end()
+    expect(visit.setCookies).toEqual([])
+  })
+
+  it('lets a request with the old id start anew after ten seconds', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const late = browser.clone()
+    await browser.run(app, session => session.regenerate())
+    app.wait(10)
     await late.run(app, session => session.set('a', 1))
-    expect(await late.read(app)).toEqual({ a: 1 })
+    expect([await late.read(app), await browser.read(app)]).toEqual([{ a: 1 }, { user: 'ada' }])
+  })
+
+  it('tells a driver to keep what is left of the old id for ten seconds', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const [before] = await app.keys()
+    await browser.run(app, session => session.regenerate())
+    expect(app.driver.calls.filter(call => call.key === before && call.operation === 'write').map(call => call.ttl)).toEqual([10])
   })
 })

@@ -190,16 +190,6 @@ describe('when removing fails', () => {
     expect(browser.jar.size).toBe(0)
   })
 
-  it('regenerate rejects and sends no cookie that the old record backs', async () => {
-    const app = new App()
-    const browser = await returning(app)
-    const visit = await browser.visit(app)
-    app.driver.fail('remove')
-    expect(await codeOf(() => visit.session.regenerate({ userId: 7 }))).toBe('STORAGE_ERROR')
-    expect(await codeOf(() => visit.end())).toBe('STORAGE_ERROR')
-    expect(browser.jar.size).toBe(0)
-  })
-
   it('a second destroy that succeeds makes good', async () => {
     const app = new App()
     const browser = await returning(app)

@@ -1,13 +1,11 @@
-import type { SessionRecord, SessionStore } from '../types'
-import { fromUtf8 } from '../encoding'
-import { SessionError } from '../errors'
-
-/** The part of an unstorage driver that is used. */
-interface Driver {
-  getItem(key: string, options?: object): unknown
-  setItem?(key: string, value: string, options: object): unknown
-  removeItem?(key: string, options: object): unknown
-}
+import type { SessionStore } from '../types'
+import type { Driver, TextStorage } from './driver'
+import { createAttempts } from './attempt'
+import { createDriverStorage } from './driver'
+import { createFileStorage } from './files'
+import { createRedisStorage } from './redis'
+import { setAfterReading } from './set-after-reading'
+import { fromText, toText } from './text'
 
 /** The part of an unstorage `Storage` that is used; both major versions fit. */
 export interface UnstorageLike {
@@ -21,69 +19,57 @@ export interface UnstorageStoreOptions {
   timeout: number
 }
 
+/** The last part of our keys; nothing else in the same storage is swept. */
+const OUR_KEY = /^[\da-f]{64}$/
+
 /**
  * Keeps records as JSON in any unstorage storage. It talks to the mounted driver itself:
  * `Storage.getItem` drops `__proto__` keys, `getItemRaw` gives another type on every driver,
  * and both hide errors that the file system drivers return instead of throwing.
+ *
+ * With the drivers `redis`, `fs` and `fs-lite`, `compareAndSet` holds between processes. With
+ * all others it reads and then writes, and holds while one writer at a time is let at a record,
+ * as the session manager does within its process.
  */
 export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
-  const locate = async (key: string): Promise<{ driver: Driver, key: string }> => {
+  const attempts = createAttempts(timeout)
+  const known = new WeakMap<Driver, TextStorage>()
+  const locate = async (key: string): Promise<{ texts: TextStorage, key: string }> => {
     const fullKey = base ? `${base}:${key}` : key
     const mount = storage.getMount(fullKey)
-    return { driver: await mount.driver, key: fullKey.slice(mount.base.length) }
+    const driver = await mount.driver
+    const texts = known.get(driver) ?? createRedisStorage(driver) ?? createFileStorage(driver) ?? createDriverStorage(driver)
+    known.set(driver, texts)
+    return { texts, key: fullKey.slice(mount.base.length) }
   }
-  return {
-    get: key => attempt('reading', timeout, async () => {
+  const store: SessionStore = {
+    get: key => attempts.run('reading', key, async () => {
       const at = await locate(key)
-      return parse(thrown(await at.driver.getItem(at.key, {})))
+      return fromText(await at.texts.get(at.key))
     }),
-    set: (key, record, ttl) => attempt('writing', timeout, async () => {
+    set: (key, record, ttl) => attempts.run('writing', key, async () => {
       const at = await locate(key)
-      if (!at.driver.setItem)
-        throw new TypeError('The storage driver is read-only.')
-      thrown(await at.driver.setItem(at.key, JSON.stringify(record), { ttl }))
+      await at.texts.set(at.key, toText(record), ttl)
     }),
-    delete: key => attempt('removing', timeout, async () => {
+    delete: key => attempts.run('removing', key, async () => {
       const at = await locate(key)
-      if (!at.driver.removeItem)
-        throw new TypeError('The storage driver cannot remove.')
-      thrown(await at.driver.removeItem(at.key, {}))
+      await at.texts.delete(at.key)
     }),
+    async compareAndSet(key, revision, record, ttl) {
+      const isDone = await attempts.run(record ? 'writing' : 'removing', key, async () => {
+        const at = await locate(key)
+        return at.texts.compareAndSet?.(at.key, revision, record && toText(record), ttl)
+      })
+      return isDone ?? setAfterReading(store, key, revision, record, ttl)
+    },
+    async* keys() {
+      const at = await attempts.run('listing', '', () => locate(''))
+      for await (const key of at.texts.keys?.(at.key) ?? []) {
+        const ours = key.slice(at.key.length)
+        if (OUR_KEY.test(ours))
+          yield ours
+      }
+    },
   }
-}
-
-async function attempt<T>(action: string, timeout: number, operation: () => Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timedOut = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${timeout} ms.`)), timeout)
-  })
-  try {
-    return await Promise.race([operation(), timedOut])
-  }
-  catch (cause) {
-    throw new SessionError('STORAGE_ERROR', `The session storage failed at ${action} a record. The driver's error is the cause.`, { cause, details: { action } })
-  }
-  finally {
-    clearTimeout(timer)
-  }
-}
-
-/** The file system drivers return an error such as EACCES as if it were the value. */
-function thrown(value: unknown): unknown {
-  if (value instanceof Error)
-    throw value
-  return value
-}
-
-/** The stored value; a text that is not JSON is answered as it is, and is no record. */
-function parse(value: unknown): SessionRecord | unknown {
-  if (value === null || value === undefined)
-    return undefined
-  try {
-    const text = value instanceof Uint8Array ? fromUtf8(value) : value
-    return typeof text === 'string' ? JSON.parse(text) : text
-  }
-  catch {
-    return value
-  }
+  return store
 }

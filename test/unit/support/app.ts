@@ -48,6 +48,12 @@ export class App {
     return this.driver.driver.getKeys('', {})
   }
 
+  /** The keys of sessions, without what is left of replaced ids. */
+  async sessionKeys(): Promise<string[]> {
+    const data = (this.driver.driver.getInstance as () => Map<string, string>)()
+    return [...data].filter(([, value]) => !(JSON.parse(value) as SessionRecord).isReplaced).map(([key]) => key)
+  }
+
   /** Everything that storage holds, parsed. */
   async records(): Promise<SessionRecord[]> {
     const values = (this.driver.driver.getInstance as () => Map<string, string>)().values()

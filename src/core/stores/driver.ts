@@ -1,0 +1,62 @@
+/** The part of an unstorage driver that is used; both major versions fit. */
+export interface Driver {
+  name?: string
+  options?: object
+  getInstance?(): unknown
+  getItem(key: string, options?: object): unknown
+  setItem?(key: string, value: string, options: object): unknown
+  removeItem?(key: string, options: object): unknown
+  getKeys?(base: string, options: object): unknown
+}
+
+/** Keeps texts under the keys of one driver. */
+export interface TextStorage {
+  /** The stored value as the driver gives it; `null` or `undefined` for a missing one. */
+  get(key: string): Promise<unknown>
+  set(key: string, text: string, ttl: number): Promise<void>
+  delete(key: string): Promise<void>
+  /** As that of a store, where the driver's storage can do it. */
+  compareAndSet?(key: string, revision: string | undefined, text: string | undefined, ttl: number): Promise<boolean>
+  /** The keys below a prefix; missing where storage drops expired records by itself. */
+  keys?(prefix: string): AsyncIterable<string>
+}
+
+/** Drivers that make use of `ttl`. */
+const EXPIRING = new Set(['redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
+
+/** What every driver can do. */
+export function createDriverStorage(driver: Driver): TextStorage {
+  return {
+    async get(key) {
+      return thrown(await driver.getItem(key, {}))
+    },
+    async set(key, text, ttl) {
+      if (!driver.setItem || (driver.options as { readOnly?: boolean } | undefined)?.readOnly)
+        throw new TypeError('The storage driver is read-only.')
+      thrown(await driver.setItem(key, text, { ttl }))
+    },
+    async delete(key) {
+      if (!driver.removeItem)
+        throw new TypeError('The storage driver cannot remove.')
+      thrown(await driver.removeItem(key, {}))
+    },
+    ...(!EXPIRING.has(driver.name ?? '') && { keys: prefix => listKeys(driver, prefix) }),
+  }
+}
+
+async function* listKeys(driver: Driver, prefix: string): AsyncGenerator<string> {
+  const map = driver.name === 'memory' ? driver.getInstance?.() : undefined
+  // A list of a million keys would hold the process; the memory driver's map gives them one by one.
+  const keys = map instanceof Map ? map.keys() as Iterable<string> : thrown(await driver.getKeys?.(prefix, {})) as string[] | undefined
+  for (const key of keys ?? []) {
+    if (key.startsWith(prefix))
+      yield key
+  }
+}
+
+/** The file system drivers return an error such as EACCES as if it were the value. */
+function thrown(value: unknown): unknown {
+  if (value instanceof Error)
+    throw value
+  return value
+}

@@ -1,0 +1,156 @@
+import type { Driver, TextStorage } from './driver'
+import type * as FileSystem from 'node:fs/promises'
+import type * as Path from 'node:path'
+import { nanoid } from 'nanoid'
+import { createDriverStorage } from './driver'
+import { revisionOf } from './text'
+
+/** A lock this old was left by a process that died; nobody holds one for half as long. */
+const STALE_LOCK_MILLISECONDS = 4000
+
+/** Files beside the records that are this old are removed by the sweep. */
+const LEFTOVER_MILLISECONDS = 60_000
+
+/** Only its owner may read a session. */
+const FILE_MODE = 0o600
+
+interface Node {
+  fs: typeof FileSystem
+  path: typeof Path
+}
+
+/**
+ * The folder of unstorage's file system drivers, in their layout, with what they lack: a record
+ * is written aside and renamed, so that nobody sees half of one, and a lock file beside it
+ * keeps other processes out meanwhile. For other drivers `undefined`.
+ */
+export function createFileStorage(driver: Driver): TextStorage | undefined {
+  const { base, readOnly } = (driver.options ?? {}) as { base?: string, readOnly?: boolean }
+  const node = ['fs', 'fs-lite'].includes(driver.name ?? '') && base ? getNode() : undefined
+  if (!node || readOnly)
+    return undefined
+  const { fs, path } = node
+  const pathOf = (key: string): string => path.join(path.resolve(base!), key.replaceAll(':', '/'))
+  return {
+    ...createDriverStorage(driver),
+    set: (key, text) => withLock(node, pathOf(key), isHeld => replaceFile(node, pathOf(key), text, isHeld)).then(assertDone),
+    delete: key => withLock(node, pathOf(key), isHeld => removeFile(node, pathOf(key), isHeld)).then(assertDone),
+    compareAndSet: (key, revision, text) => withLock(node, pathOf(key), async (isHeld) => {
+      const stored = await fs.readFile(pathOf(key), 'utf8').catch(missing)
+      if (stored === undefined ? revision !== undefined : revision === undefined || revisionOf(stored) !== revision)
+        return false
+      return text === undefined ? removeFile(node, pathOf(key), isHeld) : replaceFile(node, pathOf(key), text, isHeld)
+    }),
+    keys: prefix => listFiles(node, pathOf(prefix), prefix),
+  }
+}
+
+/** Resolves to false when it took too long and others may have taken the lock for left behind. */
+async function replaceFile({ fs }: Node, file: string, text: string, isHeld: () => boolean): Promise<boolean> {
+  const aside = `${file}.${nanoid(8)}.tmp`
+  try {
+    await fs.writeFile(aside, text, { mode: FILE_MODE })
+    if (isHeld()) {
+      await fs.rename(aside, file)
+      return true
+    }
+  }
+  catch (error) {
+    await fs.unlink(aside).catch(() => {})
+    throw error
+  }
+  await fs.unlink(aside)
+  return false
+}
+
+async function removeFile({ fs }: Node, file: string, isHeld: () => boolean): Promise<boolean> {
+  if (!isHeld())
+    return false
+  await fs.unlink(file).catch(missing)
+  return true
+}
+
+/** Runs a task while no other process has the lock of a file. */
+async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolean) => Promise<T>): Promise<T> {
+  const lock = `${file}.lock`
+  await takeLock(node, lock)
+  const since = Date.now()
+  const isHeld = (): boolean => Date.now() - since < STALE_LOCK_MILLISECONDS / 2
+  try {
+    return await task(isHeld)
+  }
+  finally {
+    // One held for too long may be somebody else's by now.
+    if (isHeld())
+      await node.fs.unlink(lock).catch(() => {})
+  }
+}
+
+async function takeLock({ fs, path }: Node, lock: string): Promise<void> {
+  const deadline = Date.now() + 2 * STALE_LOCK_MILLISECONDS
+  while (Date.now() < deadline) {
+    try {
+      await (await fs.open(lock, 'wx', FILE_MODE)).close()
+      return
+    }
+    catch (error) {
+      if (codeOf(error) === 'ENOENT')
+        await fs.mkdir(path.dirname(lock), { recursive: true })
+      else if (codeOf(error) !== 'EEXIST')
+        throw error
+      else if (!await removeIfOlder(fs, lock, STALE_LOCK_MILLISECONDS))
+        await new Promise(resolve => setTimeout(resolve, 1 + Math.random() * 9))
+    }
+  }
+  throw new Error('The record stays locked by another process.')
+}
+
+/** Resolves to whether the file is gone. Renamed first: of several that try, one succeeds. */
+async function removeIfOlder(fs: Node['fs'], file: string, milliseconds: number): Promise<boolean> {
+  const { mtimeMs } = await fs.stat(file).catch(() => ({ mtimeMs: Infinity }))
+  if (Date.now() - mtimeMs < milliseconds)
+    return false
+  const aside = `${file}.${nanoid(8)}.tmp`
+  try {
+    await fs.rename(file, aside)
+    await fs.unlink(aside)
+    return true
+  }
+  catch {
+    return false
+  }
+}
+
+/** The files of a folder, a few at a time; what killed processes left beside them is removed. */
+async function* listFiles({ fs, path }: Node, folder: string, prefix: string): AsyncGenerator<string> {
+  const directory = await fs.opendir(folder).catch(missing)
+  if (!directory)
+    return
+  for await (const { name } of directory) {
+    if (/\.(?:lock|tmp)$/.test(name))
+      await removeIfOlder(fs, path.join(folder, name), LEFTOVER_MILLISECONDS)
+    else
+      yield prefix + name
+  }
+}
+
+function getNode(): Node | undefined {
+  const load = globalThis.process?.getBuiltinModule
+  const fs = load?.('node:fs')?.promises
+  const path = load?.('node:path')
+  return fs && path && { fs, path }
+}
+
+function assertDone(isDone: boolean): void {
+  if (!isDone)
+    throw new Error('The file system was too slow.')
+}
+
+function missing(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT')
+    throw error
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,46 @@
+import type { Driver, TextStorage } from './driver'
+import { RECORD_VERSION } from '../record'
+import { createDriverStorage } from './driver'
+
+/** The part of ioredis that is used; `Redis` and `Cluster` have it. */
+interface RedisClient {
+  eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
+}
+
+/**
+ * Redis runs a script in one go. The stored text must begin with what is expected; an empty
+ * expectation asks for the whole text, which is empty only where there is none.
+ */
+const COMPARE_AND_SET = `
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('UNLINK', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+return 1`
+
+/** Redis by the driver of ioredis, with compare-and-set across processes; for others `undefined`. */
+export function createRedisStorage(driver: Driver): TextStorage | undefined {
+  const client = driver.name === 'redis' ? driver.getInstance?.() : undefined
+  if (!isRedisClient(client))
+    return undefined
+  const { base = '' } = (driver.options ?? {}) as { base?: string }
+  return {
+    ...createDriverStorage(driver),
+    async compareAndSet(key, revision, text = '', ttl) {
+      const expected = revision === undefined ? '' : textBeginning(revision)
+      return await client.eval(COMPARE_AND_SET, 1, joinKeys(base, key), expected, text, ttl) === 1
+    },
+  }
+}
+
+/** How the text of a record with this revision begins; see `toText`. */
+export function textBeginning(revision: string): string {
+  return JSON.stringify({ version: RECORD_VERSION, revision }).slice(0, -1)
+}
+
+function isRedisClient(client: unknown): client is RedisClient {
+  return typeof client === 'object' && client !== null && 'eval' in client && typeof client.eval === 'function'
+}
+
+/** The key in Redis, as the driver makes it. */
+function joinKeys(...keys: string[]): string {
+  return keys.map(key => key.replace(/[:/\\]/g, ':').replace(/^:|:$/g, '')).filter(Boolean).join(':')
+}
