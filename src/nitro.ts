@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { addAutoImports } from './build/auto-imports'
+import { addCleanup, needsCleanupTimer } from './build/cleanup'
 import { addRuntimeConfig } from './build/runtime-config'
 import { addStorage } from './build/storage'
 
@@ -25,6 +26,7 @@ const unsession = {
     const options: SessionOptions = nitro.options.session ?? {}
     addRuntimeConfig(nitro, options)
     addStorage(nitro)
+    addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     addServerCode(nitro)
     addAutoImports(nitro, `${runtimeDir}/index`)
   },
@@ -44,11 +46,13 @@ function addServerCode({ options }: Nitro): void {
 }
 
 /** What the server code has to know of the build. */
-function hostModule({ preset, dev, rootDir }: Nitro['options']): string {
+function hostModule(options: Nitro['options']): string {
+  const { preset, dev, rootDir } = options
   // Workers get their environment with each request.
   const isConfiguredPerRequest = /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
   return [
     `export const isConfiguredPerRequest = ${isConfiguredPerRequest}`,
+    `export const hasCleanupTimer = ${needsCleanupTimer(options)}`,
     `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,
   ].join('\n')
 }

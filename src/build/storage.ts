@@ -4,8 +4,12 @@ import { resolve } from 'node:path'
 import { builtinDrivers } from 'unstorage'
 import { configError } from '../core/resolve-options'
 
-/** Hosts whose file system is missing, read-only or gone with the next deployment. */
-const NO_FILE_SYSTEM = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
+/** Hosts that start for a request or two: no lasting file system, no time for timers. */
+const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
+
+export function isServerless(preset: string): boolean {
+  return SERVERLESS.test(preset)
+}
 
 /** Makes sure that the records have a place: the app's own mount, a driver, or the file system. */
 export function addStorage(nitro: Nitro): void {
@@ -35,7 +39,7 @@ function isMounted({ options: { storage, devStorage, dev } }: Nitro, base: strin
 }
 
 function mountFileSystem({ options }: Nitro, base: string): void {
-  if (!options.dev && !options.static && NO_FILE_SYSTEM.test(options.preset)) {
+  if (!options.dev && !options.static && isServerless(options.preset)) {
     throw configError([{
       path: 'storage',
       problem: `The host '${options.preset}' has no lasting file system to keep sessions in.`,

@@ -11,6 +11,13 @@ export interface SessionManager {
   readonly options: ResolvedSessionOptions
   /** The session of one request. Nothing is read yet. */
   open(exchange: Exchange, observer?: SessionObserver): RequestSession
+  /**
+   * Removes expired records from storage that does not do it by itself, in short turns that
+   * keep nobody waiting. Resolves to their number.
+   *
+   * @throws SessionError `STORAGE_ERROR` when storage fails again and again
+   */
+  sweep(signal?: AbortSignal): Promise<number>
 }
 
 export interface ManagerDependencies {
@@ -37,6 +44,7 @@ export function createSessionManager(options: ResolvedSessionOptions, { store, n
   return {
     options,
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
+    sweep: async signal => await context.storage?.sweep(signal) ?? 0,
   }
 }
 

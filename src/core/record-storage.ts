@@ -10,6 +10,7 @@ import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
 import { changedKeys } from './session'
 import { setAfterReading } from './stores/set-after-reading'
+import { sweep } from './sweep'
 import { deepFreeze } from './value'
 
 /** Makes a patch from the newest data. */
@@ -54,7 +55,7 @@ export class RecordStorage {
     const record = parseStored(value)
     if (record && isExpired(record, this.#now())) {
       // Whether the removal succeeds does not matter to this visitor: the record is dead.
-      await this.removeExpired(key).catch(() => {})
+      await this.#removeExpired(key).catch(() => {})
     }
     if (record?.isReplaced)
       return isExpired(record, this.#now()) ? 'unknown' : 'replaced'
@@ -100,12 +101,24 @@ export class RecordStorage {
     return 'gone'
   }
 
-  /** Removes a record if it has expired. Resolves to whether it did. */
-  async removeExpired(key: string): Promise<boolean> {
+  /** Removes all records that have expired, where storage does not do it by itself. Resolves to their number. */
+  sweep(signal?: AbortSignal): Promise<number> {
+    const remove = async (key: string): Promise<boolean> =>
+      this.#isExpired(await this.#store.get(key)) && this.#removeExpired(key)
+    return sweep(this.#store.keys?.() ?? [], remove, signal)
+  }
+
+  /** Looks again first: somebody may have extended it since it was read. */
+  #removeExpired(key: string): Promise<boolean> {
     return this.#lock.run(key, async () => {
-      const record = parseStored(await this.#store.get(key))
-      return record !== undefined && isExpired(record, this.#now()) && this.#swap(key, record, undefined)
+      const stored = await this.#store.get(key)
+      return this.#isExpired(stored) && this.#swap(key, parseStored(stored), undefined)
     })
+  }
+
+  #isExpired(stored: unknown): boolean {
+    const record = parseStored(stored)
+    return record !== undefined && isExpired(record, this.#now())
   }
 
   async #change(state: SessionState, plan: (base: SessionRecord) => Written, loaded: SessionRecord | undefined): Promise<Written | Ended> {

@@ -4,11 +4,12 @@ import type { Managers } from './managers'
 import type { SessionOptions } from './types'
 import type { H3Event } from 'h3'
 import type { NitroApp } from 'nitropack/types'
-import { isConfiguredPerRequest } from '#unsession/host'
+import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { defineNitroPlugin, useRuntimeConfig } from 'nitropack/runtime'
 import { getBag, SessionBag, setBag } from '../../adapters/bag'
 import { createExchange } from '../../adapters/h3-v1'
 import { isSessionError } from '../../core/errors'
+import { provideCleanup, startCleanupTimer } from './cleanup'
 import { toErrorResponse } from './error-response'
 import { createManagers } from './managers'
 
@@ -21,6 +22,9 @@ export default defineNitroPlugin((nitroApp) => {
     stopOnBadConfig(getManagers)
   nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, overrides => getManagers(event).get(overrides)))
   awaitSessions(nitroApp)
+  const cleanup = provideCleanup(nitroApp, signal => getManagers().get().sweep(signal))
+  if (hasCleanupTimer && !import.meta.prerender)
+    startCleanupTimer(nitroApp, cleanup)
 })
 
 /** A bad configuration stops the start. Its message says everything; a stack would only hide it. */

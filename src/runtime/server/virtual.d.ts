@@ -9,6 +9,8 @@ declare module '#unsession/driver' {
 declare module '#unsession/host' {
   /** True where the environment arrives with each request and not with the start. */
   export const isConfiguredPerRequest: boolean
+  /** True where expired records are removed by a timer of the server. */
+  export const hasCleanupTimer: boolean
   /** Used in development where none is set; empty in production builds. */
   export const developmentSecret: string
 }

@@ -1,0 +1,143 @@
+import type { NitroBuild, RunningServer } from '../support/nitro'
+import type { RunningRedis } from '../support/redis'
+import type { HammerPlan, HammerReport } from './support/hammer'
+import Redis from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildNitro, startServer } from '../support/nitro'
+import { hasRedis, startRedis } from '../support/redis'
+import { Hammer } from './support/hammer'
+
+const MAX_AGE_SECONDS = 60 * 60
+/** A replaced id is remembered for 10 s; what lives longer is a session. */
+const REPLACED_SECONDS = 10
+/** Up to here a loaded machine; not a claim about speed. */
+const PATIENCE_MS = 600_000
+
+const OPERATIONS = 20_000
+const PROCESSES = 4
+
+let built: NitroBuild
+let redis: RunningRedis
+let servers: RunningServer[]
+let report: HammerReport
+
+/** False as soon as the test sends the signal: what is under way may be cut off. */
+const isUp = ({ process }: RunningServer): boolean => !process.killed
+
+async function run(disasters: HammerPlan['disasters'] = []): Promise<void> {
+  servers = await Promise.all(Array.from({ length: PROCESSES }, () => startServer(built.entry, { NITRO_SESSION_STORAGE_URL: redis.url })))
+  const origins = (): string[] => servers.filter(isUp).map(({ url }) => url)
+  report = await new Hammer({ origins, clients: 64, sessions: 200, operations: OPERATIONS, disasters }).run()
+}
+
+async function end(): Promise<void> {
+  await Promise.all((servers ?? []).map(server => server.stop()))
+  await redis?.stop()
+}
+
+/** How many seconds every key in Redis has left. */
+async function lifetimes(): Promise<number[]> {
+  const client = new Redis(redis.url)
+  const seconds: number[] = []
+  for await (const keys of client.scanStream({ count: 1000 }))
+    seconds.push(...await Promise.all((keys as string[]).map(key => client.ttl(key))))
+  client.disconnect()
+  return seconds
+}
+
+/** What helps to find out what went wrong. */
+const told = (): string => `HAMMER_SEED=${report.seed}; ${JSON.stringify(report.statuses)}`
+
+/** What holds with and without disasters. */
+function itKeepsEverything(): void {
+  it('does every kind of work', () => {
+    expect(Object.keys(report.acknowledged).sort()).toEqual(['delete', 'destroy', 'increment', 'log in', 'read', 'read a message', 'read at the end', 'regenerate', 'set', 'write a message'])
+  })
+
+  it('keeps every acknowledged increment, key and deletion, and nothing else', () => {
+    expect(report.violations.changes, told()).toEqual([])
+  })
+
+  it('ends what was destroyed or replaced, and nothing else', () => {
+    expect(report.violations.ends, told()).toEqual([])
+  })
+
+  it('shows every message to one reader', () => {
+    expect(report.violations.messages, told()).toEqual([])
+  })
+
+  it('answers with no other error than 401, 409 and 503', () => {
+    expect(report.violations.answers, told()).toEqual([])
+  })
+
+  it('never gives up on a conflict', () => {
+    expect(report.statuses).not.toHaveProperty('409')
+  })
+
+  it('leaves no key without a lifetime in Redis', async () => {
+    const seconds = await lifetimes()
+    expect(seconds.length).toBeGreaterThan(0)
+    expect(seconds.filter(seconds => seconds <= 0 || seconds > MAX_AGE_SECONDS)).toEqual([])
+  })
+
+  it('prints no unhandled rejection and keeps the processes up', () => {
+    const output = servers.map(server => server.output()).join('\n')
+    expect(output).not.toMatch(/unhandled ?rejection|uncaught ?exception/i)
+    expect(servers.filter(({ process }) => process.exitCode !== null)).toEqual([])
+  })
+}
+
+describe.runIf(hasRedis())('four processes and one Redis under 64 clients', () => {
+  beforeAll(async () => {
+    built = await buildNitro('nitro-hammer')
+  }, PATIENCE_MS)
+  afterAll(() => built?.remove())
+
+  describe('when nothing fails', () => {
+    beforeAll(async () => {
+      redis = await startRedis()
+      await run()
+    }, PATIENCE_MS)
+    afterAll(end)
+
+    itKeepsEverything()
+
+    it('answers every request', () => {
+      expect(Object.keys(report.statuses).sort()).toEqual(['200', '401'])
+    })
+
+    it('leaves nothing behind but the sessions that answer', async () => {
+      expect((await lifetimes()).filter(seconds => seconds > REPLACED_SECONDS)).toHaveLength(report.alive)
+    })
+  })
+
+  describe('when Redis is killed and started again, and then a process is killed', () => {
+    beforeAll(async () => {
+      redis = await startRedis({ isLasting: true })
+      await run([
+        {
+          after: OPERATIONS / 3,
+          async strike(hammer) {
+            await redis.kill()
+            await hammer.failures(200)
+            await redis.restart()
+          },
+        },
+        {
+          after: OPERATIONS * 2 / 3,
+          async strike() {
+            servers[0]!.process.kill('SIGKILL')
+          },
+        },
+      ])
+    }, PATIENCE_MS)
+    afterAll(end)
+
+    itKeepsEverything()
+
+    it('fails while Redis is gone, and when a process dies, but not otherwise', () => {
+      expect(report.statuses[503]).toBeGreaterThan(0)
+      expect(servers.map(({ process }) => process.signalCode)).toEqual(['SIGKILL', null, null, null])
+    })
+  })
+})

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:http'
+
+/** Longer than any server may take, also one whose storage is gone. */
+const PATIENCE_MS = 30_000
+
+export interface Answer {
+  status: number
+  body: Record<string, unknown>
+  /** The session cookie that came with it: a value, or `null` for one that is taken away. */
+  setCookie: string | null | undefined
+}
+
+/** Why there is no answer. */
+export interface NoAnswer {
+  status: 'none'
+  reason: string
+}
+
+export interface Question {
+  method: 'GET' | 'POST'
+  path: string
+  cookie?: string | undefined
+}
+
+/** Asks servers over connections that stay open. Never rejects. */
+export class HammerHttp {
+  // The connection that was idle the longest first, so that none gets so old that its server closes it.
+  readonly #agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
+
+  send(origin: string, { method, path, cookie }: Question): Promise<Answer | NoAnswer> {
+    const headers = cookie === undefined ? {} : { cookie: `session=${cookie}` }
+    return new Promise((resolve) => {
+      const fail = (error: NodeJS.ErrnoException): void => resolve({ status: 'none', reason: error.code ?? error.message })
+      const req = request(new URL(path, origin), { method, headers, agent: this.#agent, timeout: PATIENCE_MS })
+      req.once('timeout', () => req.destroy(new Error(`no answer within ${PATIENCE_MS} ms`)))
+      req.on('error', fail)
+      req.once('response', response => readAnswer(response).then(resolve, fail))
+      req.end()
+    })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  let text = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response)
+    text += chunk
+  return {
+    status: response.statusCode ?? 0,
+    body: response.headers['content-type']?.startsWith('application/json') ? JSON.parse(text) : {},
+    setCookie: sessionCookieIn(response.headers['set-cookie'] ?? []),
+  }
+}
+
+function sessionCookieIn(lines: string[]): string | null | undefined {
+  const line = lines.find(line => line.startsWith('session='))
+  if (line === undefined)
+    return undefined
+  return /;\s*max-age=0(?:;|$)/i.test(line) ? null : line.slice('session='.length).split(';')[0]
+}
