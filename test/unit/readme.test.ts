@@ -75,11 +75,6 @@ describe('the README', () => {
     expect(code).toBe(sourceOf(source!))
   })
 
-  it('shows the updater that the fixture runs', () => {
-    const updater = /updateSession\(event, .+\)\)/.exec(read('test/fixtures/readme/server/api/like.post.ts'))![0].slice(0, -1)
-    expect(readme).toContain(`\`${updater}\``)
-  })
-
   it.each(['nuxt.config.ts', 'redis.nuxt.config.ts', 'nitro.config.ts'])('the options in its %s exist', async (file) => {
     vi.stubGlobal('defineNuxtConfig', (config: unknown) => config)
     const { default: config } = await import(join(root, 'test/fixtures/readme', file))

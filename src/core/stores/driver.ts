@@ -24,23 +24,29 @@ export interface TextStorage {
 /** Drivers that make use of `ttl`. */
 const EXPIRING = new Set(['redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
 
+/** Seconds of the longest timer that JavaScript has; a longer one ends at once. */
+const LONGEST_TIMER = 2_147_483
+
 /** What every driver can do. */
 export function createDriverStorage(driver: Driver): TextStorage {
+  const isExpiring = EXPIRING.has(driver.name ?? '')
+  const { readOnly: isReadOnly } = (driver.options ?? {}) as { readOnly?: boolean }
   return {
     async get(key) {
       return thrown(await driver.getItem(key, {}))
     },
     async set(key, text, ttl) {
-      if (!driver.setItem || (driver.options as { readOnly?: boolean } | undefined)?.readOnly)
+      if (!driver.setItem || isReadOnly)
         throw new TypeError('The storage driver is read-only.')
-      thrown(await driver.setItem(key, text, { ttl }))
+      // Others may keep time by a timer.
+      thrown(await driver.setItem(key, text, isExpiring || ttl <= LONGEST_TIMER ? { ttl } : {}))
     },
     async delete(key) {
-      if (!driver.removeItem)
+      if (!driver.removeItem || isReadOnly)
         throw new TypeError('The storage driver cannot remove.')
       thrown(await driver.removeItem(key, {}))
     },
-    ...(!EXPIRING.has(driver.name ?? '') && { keys: prefix => listKeys(driver, prefix) }),
+    ...(!isExpiring && { keys: prefix => listKeys(driver, prefix) }),
   }
 }
 
