@@ -95,13 +95,18 @@ export interface Session<T extends object = DefaultData> {
    * once and must be pure.
    *
    * @returns the data as stored
-   * @throws SessionError `EXPIRED_SESSION`, `STORAGE_ERROR`, `INVALID_VALUE`
+   * @throws SessionError `EXPIRED_SESSION`, `STORAGE_ERROR`, `INVALID_VALUE`; `CONFLICT_ERROR` when
+   * other processes were faster again and again
    */
   update<P extends SessionPatch<T>>(updater: SessionUpdater<T, P>): Promise<T>
   update(patch: SessionPatch<NoInfer<T>>): Promise<T>
   /**
    * Gives the session a new id and a new lifetime and ends the old id, against session
-   * fixation (OWASP ASVS 5.0, V7.2.4). Call it at every login.
+   * fixation (OWASP ASVS 5.0, V7.2.4). Call it at every login. For 10 seconds requests that are
+   * still on their way with the old id are told apart from strangers: they get no cookie.
+   *
+   * @throws SessionError `EXPIRED_SESSION` when the session ended or another request replaced its
+   * id first, `STORAGE_ERROR`, `INVALID_VALUE`, `CONFLICT_ERROR`
    */
   regenerate(patch?: SessionPatch<NoInfer<T>>): Promise<void>
   /** Removes the record and expires the cookie. A later `set` starts a new session. */

@@ -41,7 +41,7 @@ export function getSession<T extends object = DefaultData>(event: SessionEvent):
  * there is none. A function may run more than once and must be pure.
  *
  * @returns the data as stored
- * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `INVALID_VALUE`, `COOKIE_ERROR`
+ * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
 export function updateSession<P extends SessionPatch>(event: SessionEvent, updater: SessionUpdater<DefaultData, P>): Promise<DefaultData>
 export function updateSession(event: SessionEvent, patch: SessionPatch): Promise<DefaultData>
@@ -53,7 +53,7 @@ export function updateSession(event: SessionEvent, patch: SessionPatch | Session
  * Gives the session a new id and ends the old one, with an optional patch in the same write.
  * Call it at every login, against session fixation.
  *
- * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `INVALID_VALUE`, `COOKIE_ERROR`
+ * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
 export function regenerateSession(event: SessionEvent, patch?: SessionPatch): Promise<void> {
   return withSession(event, session => session.handle.regenerate(patch))
