@@ -2,7 +2,7 @@
 const MAX_WORK = 5
 
 /** Milliseconds that others get. */
-const PAUSE = 5
+const PAUSE = 10
 
 /** A single record that cannot be removed is left for the next time; storage that fails ends the sweep. */
 const MAX_FAILURES_IN_A_ROW = 10
