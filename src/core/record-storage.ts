@@ -124,14 +124,17 @@ export class RecordStorage {
   async #change(state: SessionState, plan: (base: SessionRecord) => Written, loaded: SessionRecord | undefined): Promise<Written | Ended> {
     const key = toStorageKey(state.id)
     let base = loaded && this.#judge(loaded)
+    let removal: Written | undefined
     return this.#untilWon(async () => {
       base ??= await this.#newest(key)
       if (typeof base === 'string')
-        return base
+        return base === 'gone' && removal ? removal : base
       const written = plan(base)
-      if (!written.isChanged || await this.#swap(key, base, this.#isKept(written.record) ? written.record : undefined))
+      const isKept = this.#isKept(written.record)
+      if (!written.isChanged || await this.#swap(key, base, isKept ? written.record : undefined))
         return written
       base = undefined
+      removal = isKept ? undefined : written
       return undefined
     })
   }
@@ -194,7 +197,11 @@ export class RecordStorage {
       return true
     // A client that lost the answer may have asked twice, and lost to itself.
     const stored = next && parseStored(await this.#store.get(key))
-    return stored !== undefined && followsOn(stored.revision, next!.revision!)
+    if (!next || !stored || !followsOn(stored.revision, next.revision!))
+      return false
+    if (stored.isReplaced && !next.isReplaced)
+      throw new SessionError('STORAGE_ERROR', 'The session storage lost an answer, and the session got another id meanwhile.', { details: { action: 'writing' } })
+    return true
   }
 
   async #newest(key: string): Promise<SessionRecord | Ended> {

@@ -1,4 +1,5 @@
 import type { SessionLifetime, SessionRecord } from './types'
+import { isEqualValue } from './value'
 
 /** Written into every record and bound into every key. */
 export const RECORD_VERSION = 1
@@ -15,7 +16,15 @@ export interface Limits {
   idleTimeout: number
 }
 
-/** The changes of one session since it was last stored. A value of `undefined` removes its key. */
+/**
+ * In a patch: the message under a key was read, and only that one goes; another that was
+ * written meanwhile stays.
+ */
+export class ReadMessage {
+  constructor(readonly message: unknown) {}
+}
+
+/** The changes of one session since it was last stored. A value of `undefined` removes its key, in `flash` also a {@link ReadMessage}. */
 export interface RecordPatch {
   /** True removes everything that was there before `data` and `flash` are applied. */
   readonly isCleared: boolean
@@ -51,7 +60,7 @@ export function mergePatches(first: RecordPatch, second: RecordPatch): RecordPat
   return {
     isCleared: first.isCleared || second.isCleared,
     data: new Map([...base.data, ...second.data]),
-    flash: new Map([...base.flash, ...second.flash]),
+    flash: mergeFlash(base.flash, second.flash),
     isTouched: first.isTouched || second.isTouched,
     ...(lifetime && { lifetime }),
   }
@@ -60,7 +69,7 @@ export function mergePatches(first: RecordPatch, second: RecordPatch): RecordPat
 /** True for changes that matter only while the session lives: reading a message, being seen. */
 export function isPassive(patch: RecordPatch): boolean {
   return !patch.isCleared && patch.data.size === 0 && !patch.lifetime
-    && [...patch.flash.values()].every(value => value === undefined)
+    && [...patch.flash.values()].every(value => value === undefined || value instanceof ReadMessage)
 }
 
 /** True for a patch that does no more than keep a session alive that was read. */
@@ -121,6 +130,16 @@ export function parseStored(value: unknown): SessionRecord & { revision: string 
   return record?.revision === undefined ? undefined : { ...record, revision: record.revision }
 }
 
+function mergeFlash(first: RecordPatch['flash'], second: RecordPatch['flash']): RecordPatch['flash'] {
+  const merged = new Map(first)
+  for (const [key, value] of second) {
+    // Written and read by the same request: whatever is stored under the key is replaced by nothing.
+    const isOwn = first.has(key) && !(first.get(key) instanceof ReadMessage)
+    merged.set(key, value instanceof ReadMessage && isOwn ? undefined : value)
+  }
+  return merged
+}
+
 function effectiveLimits(record: SessionRecord, limits: Limits): Limits {
   return {
     maxAge: record.lifetime?.maxAge ?? limits.maxAge,
@@ -140,11 +159,18 @@ function patchKeys(target: Record<string, unknown>, changes: ReadonlyMap<string,
   for (const [key, value] of changes) {
     if (value === undefined)
       entries.delete(key)
+    else if (value instanceof ReadMessage)
+      removeIfEqual(entries, key, value.message)
     else
       entries.set(key, value)
   }
   // Unlike an assignment, `fromEntries` takes `__proto__` as a key like any other.
   return Object.fromEntries(entries)
+}
+
+function removeIfEqual(entries: Map<string, unknown>, key: string, value: unknown): void {
+  if (isEqualValue(entries.get(key), value))
+    entries.delete(key)
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -46,6 +46,8 @@ export class RequestSession implements SessionOwner {
   #isReplaced = false
   #isAnnounced = false
   #isTellingSaved = false
+  /** Ids that this request itself replaced. */
+  readonly #replacedHere = new Set<string>()
   /** Ids whose records are to be removed. */
   readonly #doomed = new Set<string>()
   /** The last write that failed and that no later one made good. */
@@ -194,12 +196,14 @@ export class RequestSession implements SessionOwner {
     return this.run(async () => {
       if (!this.#context.storage)
         this.#assertNotSent()
+      this.#assertNotReplaced()
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
       this.#removeCookie()
       // Also what an earlier attempt could not remove.
       if (this.#doomed.size > 0)
         await this.#store()
+      this.#assertNotReplaced()
       if (ended)
         await this.#observer?.session('destroyed', this.#show(ended))
     })
@@ -339,10 +343,12 @@ export class RequestSession implements SessionOwner {
     if (!storage)
       return this.#keepInCookie()
     const state = makePatch || this.#mustWrite ? this.state : undefined
+    // Taken now, not when its turn has come: who ends the session meanwhile must know of the write.
+    const changes = state?.takeChanges() ?? NO_CHANGES
     const doomed = new Set(this.#doomed)
     const ids = [...doomed, ...(state ? [state.replaces ?? state.id] : [])]
     const isWritten = await storage.exclusively(ids, async () => {
-      const isWritten = state !== undefined && await this.#write(storage, state, makePatch)
+      const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
       await this.#removeDoomed(storage, doomed)
       return isWritten
     })
@@ -361,8 +367,8 @@ export class RequestSession implements SessionOwner {
     return state !== undefined
   }
 
-  async #write(storage: RecordStorage, state: SessionState, makePatch?: MakePatch): Promise<boolean> {
-    const changes = state.takeChanges()
+  async #write(storage: RecordStorage, state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<boolean> {
+    const { replaces } = state
     const written = await storage.write(state, changes, makePatch).catch((error) => {
       if (makePatch || !isOnlyTouch(changes)) {
         state.returnChanges()
@@ -376,14 +382,16 @@ export class RequestSession implements SessionOwner {
     })
     if (written === 'gone' && this.#canBeginAnew(state, changes, makePatch)) {
       this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
-      return this.#write(storage, this.#state, makePatch)
+      return this.#write(storage, this.#state, this.#state.takeChanges(), makePatch)
     }
     if (typeof written === 'string') {
       const ended = this.#endAs(written)
-      if (makePatch || !isPassive(changes))
+      if (makePatch || replaces !== undefined || !isPassive(changes))
         throw ended
       return false
     }
+    if (replaces !== undefined)
+      this.#replacedHere.add(replaces)
     const { record, isChanged } = written
     const isCurrent = this.#state === state
     this.#continueFrom(state, record)
@@ -425,8 +433,7 @@ export class RequestSession implements SessionOwner {
         throw error
       })
       this.#doomed.delete(id)
-      // Without a session of its own, this response must not touch the cookie of the new id.
-      if (ended === 'replaced' && !this.#state)
+      if (ended === 'replaced' && !this.#replacedHere.has(id))
         this.#endAs(ended)
     }
   }
@@ -476,6 +483,12 @@ export class RequestSession implements SessionOwner {
       throw new SessionError('COOKIE_ERROR', 'The session was changed after the response was sent, so its cookie cannot follow. Change it before sending or streaming.')
   }
 
+  /** The session goes on under an id that only its own cookie can end; who asked for its end must know. */
+  #assertNotReplaced(): void {
+    if (this.#isReplaced)
+      throw endedError()
+  }
+
   #assertChangeable(): void {
     this.#assertNotSent()
     const state = this.#state
@@ -491,6 +504,7 @@ export class RequestSession implements SessionOwner {
     this.#isReplaced ||= ended === 'replaced'
     this.#state = undefined
     this.#cookie.takeBack()
+    this.#cookie.settle()
     return endedError()
   }
 

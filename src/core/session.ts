@@ -1,7 +1,7 @@
 import type { Limits, RecordPatch } from './record'
 import type { Session, SessionLifetime, SessionRecord } from './types'
 import { SessionError } from './errors'
-import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES } from './record'
+import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
 import { deepFreeze, isEqualValue, isPlainObject, toStorableValue } from './value'
 
 /** Where a session's state comes from. */
@@ -26,6 +26,7 @@ export class SessionState {
   #changes: RecordPatch
   /** Changes that are being written right now. */
   #storing: RecordPatch = NO_CHANGES
+  #isBeingStored = false
   #current: SessionRecord | undefined
 
   constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes }: StateOrigin = {}) {
@@ -69,7 +70,7 @@ export class SessionState {
   }
 
   get isBeingStored(): boolean {
-    return this.#storing !== NO_CHANGES
+    return this.#isBeingStored
   }
 
   /** The record as it will be stored, as far as this request knows. */
@@ -92,6 +93,7 @@ export class SessionState {
   /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */
   takeChanges(): RecordPatch {
     this.#storing = this.#changes
+    this.#isBeingStored = true
     this.#setChanges(NO_CHANGES)
     return this.#storing
   }
@@ -100,6 +102,7 @@ export class SessionState {
   returnChanges(): void {
     const { changes } = this
     this.#storing = NO_CHANGES
+    this.#isBeingStored = false
     this.#setChanges(changes)
   }
 
@@ -108,6 +111,7 @@ export class SessionState {
     this.#base = stored
     this.#isNew = false
     this.#storing = NO_CHANGES
+    this.#isBeingStored = false
     this.#current = undefined
   }
 
@@ -183,7 +187,7 @@ function readFlash(owner: SessionOwner, key: string): unknown {
   if (!Object.hasOwn(flash, key))
     return undefined
   const value = deepFreeze(flash[key])
-  owner.change({ flash: new Map([[key, undefined]]) })
+  owner.change({ flash: new Map([[key, new ReadMessage(value)]]) })
   return value
 }
 

@@ -20,6 +20,9 @@ export interface RunningRedis {
   port: number
   /** Ends it as a crash does. */
   kill(): Promise<void>
+  /** It still accepts connections and answers nothing, until `resume`. */
+  pause(): void
+  resume(): void
   /** Starts it again on the same port, after `kill`. */
   restart(): Promise<void>
   /** Ends it and removes what it kept. */
@@ -58,10 +61,13 @@ export async function startRedis({ isLasting = false, args = [] }: RedisSettings
     url: `redis://127.0.0.1:${port}`,
     port,
     kill: () => end('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async restart() {
       child = await start()
     },
     async stop() {
+      child.kill('SIGCONT')
       await end('SIGTERM')
       await rm(dir, { recursive: true, force: true })
     },

@@ -1,118 +1,59 @@
 import type { Driver } from 'unstorage'
 import type { SessionRecord, SessionStore } from '../../src/core/types'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import type { StoreSubject } from './support/store-contract'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createStorage } from 'unstorage'
+import fs from 'unstorage/drivers/fs'
 import fsLite from 'unstorage/drivers/fs-lite'
+import lruCache from 'unstorage/drivers/lru-cache'
 import memory from 'unstorage/drivers/memory'
-import { createRecord } from '../../src/core/record'
 import { createStorageStore } from '../../src/core/stores/unstorage'
-import { NOON } from './support/app'
 import { caught } from './support/errors'
-
-const KEY = 'a'.repeat(64)
-const folders: string[] = []
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'unsession-'))
-  folders.push(folder)
-  return folder
-}
-
-afterAll(() => Promise.all(folders.map(folder => rm(folder, { recursive: true, force: true }))))
+import { temporaryFolder } from './support/folders'
+import { itKeepsTheContract, KEY, recordOf } from './support/store-contract'
 
 function storeOver(driver: Driver, base = 'session', mount = ''): SessionStore {
   const storage = createStorage(mount ? {} : { driver })
   if (mount)
     storage.mount(mount, driver)
-  return createStorageStore(storage, { base, timeout: 1000 })
+  return createStorageStore(storage, { base, timeout: 5000 })
 }
 
-function recordOf(data: Record<string, unknown>): SessionRecord {
-  return { ...createRecord(NOON, { maxAge: 60, idleTimeout: 0 }), data }
+/** Storage of this process: one store. */
+function within(create: () => SessionStore): StoreSubject {
+  return {
+    isAtomic: false,
+    async open() {
+      const store = create()
+      return () => store
+    },
+  }
 }
 
-const STORES: [name: string, create: () => Promise<SessionStore>][] = [
-  ['memory', async () => storeOver(memory())],
-  ['memory, mounted', async () => storeOver(memory(), 'session', 'session')],
-  ['memory, mounted below', async () => storeOver(memory(), 'cache:sessions', 'cache')],
-  ['fs-lite', async () => storeOver(fsLite({ base: await temporaryFolder() }))],
-  ['fs-lite, mounted', async () => storeOver(fsLite({ base: await temporaryFolder() }), 'session', 'session')],
-]
+/** A folder: any number of stores, each with a driver of its own. */
+function shared(create: (base: string) => SessionStore): StoreSubject {
+  return {
+    isAtomic: true,
+    async open() {
+      const base = await temporaryFolder()
+      return () => create(base)
+    },
+  }
+}
 
-describe.each(STORES)('a store over %s', (_, create) => {
-  it('answers undefined for a missing record', async () => {
-    expect(await (await create()).get(KEY)).toBeUndefined()
-  })
-
-  it('gives back an equal record', async () => {
-    const store = await create()
-    const record = { ...recordOf({ a: [1, { b: null }], emoji: '👋', empty: '' }), flash: { f: 0 }, lifetime: { persistent: false } }
-    await store.set(KEY, record, 60)
-    expect(await store.get(KEY)).toEqual(record)
-  })
-
-  it('gives back another object than it was given, each time', async () => {
-    const store = await create()
-    const record = recordOf({ list: [1] })
-    await store.set(KEY, record, 60)
-    ;(record.data.list as number[]).push(2)
-    const [first, second] = [await store.get(KEY), await store.get(KEY)] as SessionRecord[]
-    Object.assign(first?.data ?? {}, { list: [1, 3] })
-    expect([second?.data, (await store.get(KEY) as SessionRecord).data]).toEqual([{ list: [1] }, { list: [1] }])
-  })
-
-  it('keeps keys named __proto__ and constructor', async () => {
-    const store = await create()
-    const text = '{"__proto__":{"x":1},"constructor":{"prototype":{}},"a":{"__proto__":2}}'
-    await store.set(KEY, recordOf(JSON.parse(text) as Record<string, unknown>), 60)
-    expect(JSON.stringify((await store.get(KEY) as SessionRecord).data)).toBe(text)
-  })
-
-  it('keeps lone surrogates and control characters', async () => {
-    const store = await create()
-    const data = { '\uD800': '\uDFFF\u0000\u2028' }
-    await store.set(KEY, recordOf(data), 60)
-    expect((await store.get(KEY) as SessionRecord).data).toEqual(data)
-  })
-
-  it('keeps data that looks like numbers or JSON as it is', async () => {
-    const store = await create()
-    const data = { a: '1', b: 'true', c: '{"x":1}', d: 'null' }
-    await store.set(KEY, recordOf(data), 60)
-    expect((await store.get(KEY) as SessionRecord).data).toEqual(data)
-  })
-
-  it('replaces a record', async () => {
-    const store = await create()
-    await store.set(KEY, recordOf({ a: 1, long: 'x'.repeat(1000) }), 60)
-    await store.set(KEY, recordOf({ b: 2 }), 60)
-    expect((await store.get(KEY) as SessionRecord).data).toEqual({ b: 2 })
-  })
-
-  it('removes a record, and a missing one without an error', async () => {
-    const store = await create()
-    await store.set(KEY, recordOf({ a: 1 }), 60)
-    await store.delete(KEY)
-    await store.delete(KEY)
-    expect(await store.get(KEY)).toBeUndefined()
-  })
-
-  it('keeps records of different keys apart', async () => {
-    const store = await create()
-    await store.set(KEY, recordOf({ n: 1 }), 60)
-    await store.set('b'.repeat(64), recordOf({ n: 2 }), 60)
-    await store.delete(KEY)
-    expect([await store.get(KEY), (await store.get('b'.repeat(64)) as SessionRecord).data]).toEqual([undefined, { n: 2 }])
-  })
-
-  it('keeps a megabyte', async () => {
-    const store = await create()
-    await store.set(KEY, recordOf({ text: 'x'.repeat(1_000_000) }), 60)
-    expect((await store.get(KEY) as SessionRecord).data.text).toHaveLength(1_000_000)
-  })
+describe.each<[string, StoreSubject]>([
+  ['memory', within(() => storeOver(memory()))],
+  ['memory, mounted', within(() => storeOver(memory(), 'session', 'session'))],
+  ['memory, mounted below', within(() => storeOver(memory(), 'cache:sessions', 'cache'))],
+  ['lru-cache', within(() => storeOver(lruCache({})))],
+  ['fs', shared(base => storeOver(fs({ base })))],
+  ['fs-lite', shared(base => storeOver(fsLite({ base })))],
+  ['fs-lite, mounted', shared(base => storeOver(fsLite({ base }), 'session', 'session'))],
+  ['fs-lite, without a base', shared(base => storeOver(fsLite({ base }), ''))],
+])('a store over %s', (_, subject) => {
+  itKeepsTheContract(subject)
 })
 
 describe('a store over any driver', () => {

@@ -21,11 +21,14 @@ export function createAttempts(timeout: number): Attempts {
   return {
     async run(action, key, operation) {
       if (Date.now() < stalledUntil)
-        throw failure(action, new Error(`Storage did not answer within ${timeout} ms a moment ago.`))
+        throw storageError(action, new Error(`Storage did not answer within ${timeout} ms a moment ago.`))
+      let hasBegun = false
       let isLate = false
       const start = async (): ReturnType<typeof operation> => {
         // What is written late must not land on what comes after it.
-        await late.get(key)
+        if (action !== 'reading')
+          await late.get(key)
+        hasBegun = true
         // A removal is made up for; of anything else the caller has been told that it failed.
         if (isLate && action !== 'removing')
           throw new Error('Its turn came too late.')
@@ -39,20 +42,24 @@ export function createAttempts(timeout: number): Attempts {
       const timedOut = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           isLate = true
-          stalledUntil = Date.now() + timeout
+          reject(new Error(`No answer within ${timeout} ms.`))
+          // Who waited for an earlier one says nothing about storage.
+          if (hasBegun)
+            stalledUntil = Date.now() + timeout
+          if (action === 'reading')
+            return
           const ended = answered.then(() => {
             if (late.get(key) === ended)
               late.delete(key)
           })
           late.set(key, ended)
-          reject(new Error(`No answer within ${timeout} ms.`))
         }, timeout)
       })
       try {
         return await Promise.race([result, timedOut])
       }
       catch (cause) {
-        throw failure(action, cause)
+        throw storageError(action, cause)
       }
       finally {
         clearTimeout(timer)
@@ -61,6 +68,7 @@ export function createAttempts(timeout: number): Attempts {
   }
 }
 
-function failure(action: Action, cause: unknown): SessionError {
-  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} a record. The driver's error is the cause.`, { cause, details: { action } })
+/** The error of every operation that fails. */
+export function storageError(action: Action, cause: unknown): SessionError {
+  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause, details: { action } })
 }

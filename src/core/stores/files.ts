@@ -8,7 +8,10 @@ import { revisionOf } from './text'
 /** A lock this old was left by a process that died; nobody holds one for half as long. */
 const STALE_LOCK_MILLISECONDS = 4000
 
-/** Files beside the records that are this old are removed by the sweep. */
+/** What a killed process leaves beside a record. */
+const LEFTOVER = /^[\da-f]{64}(?:\.lock|\.[\w-]{8}\.tmp)+$/
+
+/** The sweep removes leftovers of this age. */
 const LEFTOVER_MILLISECONDS = 60_000
 
 /** Only its owner may read a session. */
@@ -86,7 +89,8 @@ async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolea
   }
 }
 
-async function takeLock({ fs, path }: Node, lock: string): Promise<void> {
+async function takeLock(node: Node, lock: string): Promise<void> {
+  const { fs, path } = node
   const deadline = Date.now() + 2 * STALE_LOCK_MILLISECONDS
   while (Date.now() < deadline) {
     try {
@@ -98,27 +102,26 @@ async function takeLock({ fs, path }: Node, lock: string): Promise<void> {
         await fs.mkdir(path.dirname(lock), { recursive: true })
       else if (codeOf(error) !== 'EEXIST')
         throw error
-      else if (!await removeIfOlder(fs, lock, STALE_LOCK_MILLISECONDS))
+      else if (await isOlder(fs, lock, STALE_LOCK_MILLISECONDS))
+        await breakLock(node, lock)
+      else
         await new Promise(resolve => setTimeout(resolve, 1 + Math.random() * 9))
     }
   }
   throw new Error('The record stays locked by another process.')
 }
 
-/** Resolves to whether the file is gone. Renamed first: of several that try, one succeeds. */
-async function removeIfOlder(fs: Node['fs'], file: string, milliseconds: number): Promise<boolean> {
-  const { mtimeMs } = await fs.stat(file).catch(() => ({ mtimeMs: Infinity }))
-  if (Date.now() - mtimeMs < milliseconds)
-    return false
-  const aside = `${file}.${nanoid(8)}.tmp`
-  try {
-    await fs.rename(file, aside)
-    await fs.unlink(aside)
-    return true
-  }
-  catch {
-    return false
-  }
+/** Removes a lock that was left, under a lock of its own: of several that saw it, one must not remove the next one's. */
+function breakLock(node: Node, lock: string): Promise<void> {
+  return withLock(node, lock, async () => {
+    if (await isOlder(node.fs, lock, STALE_LOCK_MILLISECONDS))
+      await node.fs.unlink(lock).catch(missing)
+  })
+}
+
+async function isOlder(fs: Node['fs'], file: string, milliseconds: number): Promise<boolean> {
+  const stats = await fs.stat(file).catch(missing)
+  return stats !== undefined && Date.now() - stats.mtimeMs >= milliseconds
 }
 
 /** The files of a folder, a few at a time; what killed processes left beside them is removed. */
@@ -127,10 +130,10 @@ async function* listFiles({ fs, path }: Node, folder: string, prefix: string): A
   if (!directory)
     return
   for await (const { name } of directory) {
-    if (/\.(?:lock|tmp)$/.test(name))
-      await removeIfOlder(fs, path.join(folder, name), LEFTOVER_MILLISECONDS)
-    else
+    if (!LEFTOVER.test(name))
       yield prefix + name
+    else if (await isOlder(fs, path.join(folder, name), LEFTOVER_MILLISECONDS))
+      await fs.unlink(path.join(folder, name)).catch(missing)
   }
 }
 

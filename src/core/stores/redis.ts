@@ -1,10 +1,13 @@
 import type { Driver, TextStorage } from './driver'
 import { RECORD_VERSION } from '../record'
+import { followsOn } from '../revision'
 import { createDriverStorage } from './driver'
+import { revisionOf } from './text'
 
 /** The part of ioredis that is used; `Redis` and `Cluster` have it. */
 interface RedisClient {
   eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
+  on?(event: 'close', listener: () => void): unknown
 }
 
 /**
@@ -22,11 +25,22 @@ export function createRedisStorage(driver: Driver): TextStorage | undefined {
   if (!isRedisClient(client))
     return undefined
   const { base = '' } = (driver.options ?? {}) as { base?: string }
+  const storage = createDriverStorage(driver)
+  let breaks = 0
+  client.on?.('close', () => breaks++)
   return {
-    ...createDriverStorage(driver),
+    ...storage,
     async compareAndSet(key, revision, text = '', ttl) {
       const expected = revision === undefined ? '' : textBeginning(revision)
-      return await client.eval(COMPARE_AND_SET, 1, joinKeys(base, key), expected, text, ttl) === 1
+      const breaksBefore = breaks
+      const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base, key), expected, text, ttl) === 1
+      if (isDone || breaks === breaksBefore || text === '')
+        return isDone
+      // After a break ioredis asks again, although the first time may have been carried out.
+      const [stored, own] = [String(await storage.get(key)), text].map(revisionOf)
+      if (!stored || !own || !followsOn(stored, own))
+        throw new Error('The connection broke, so it is not known whether the record was written.')
+      return false
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
-import { createAttempts } from './attempt'
+import { createAttempts, storageError } from './attempt'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
 import { createRedisStorage } from './redis'
@@ -63,11 +63,16 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
       return isDone ?? setAfterReading(store, key, revision, record, ttl)
     },
     async* keys() {
-      const at = await attempts.run('listing', '', () => locate(''))
-      for await (const key of at.texts.keys?.(at.key) ?? []) {
-        const ours = key.slice(at.key.length)
-        if (OUR_KEY.test(ours))
-          yield ours
+      try {
+        const at = await locate('')
+        for await (const key of at.texts.keys?.(at.key) ?? []) {
+          const ours = key.slice(at.key.length)
+          if (OUR_KEY.test(ours))
+            yield ours
+        }
+      }
+      catch (cause) {
+        throw storageError('listing', cause)
       }
     },
   }

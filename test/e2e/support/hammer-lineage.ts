@@ -38,6 +38,8 @@ export class Lineage {
   readonly cookies: Cookie[] = []
   /** True once a destroy was acknowledged. */
   isDestroyed = false
+  /** The id that was destroyed, as a browser still sends it that was in the middle of something. */
+  leftOver: string | undefined
   /** True once an ending was sent whose answer is unknown: its id is not known any more, so nobody works on it. */
   isAdrift = false
   readonly #increments = { sent: 0, acknowledged: 0, refused: 0 }
@@ -73,8 +75,9 @@ export class Lineage {
   }
 
   /** A destroy was acknowledged: nothing of it may answer any more. */
-  destroy(): void {
+  destroy(by: Cookie): void {
     this.isDestroyed = true
+    this.leftOver = by.value
     for (const cookie of this.cookies)
       Object.assign(cookie, { isEnding: true, isEnded: true })
   }

@@ -196,12 +196,12 @@ export class Hammer {
       await new Promise(resolve => setTimeout(resolve, 20 + random.below(30)))
   }
 
-  /** With the cookie of the destroyed session, as a browser that was in the middle of something. */
   async #logIn(slot: Slot, random: Random): Promise<void> {
     slot.isLoggingIn = true
     const name = `L${++this.#lineages}`
     const last = slot.lineages.at(-1)
-    const { outcome, setCookie } = await this.#send({ method: 'POST', path: `/login?lineage=${name}`, cookie: last?.isDestroyed ? last.cookie.value : undefined }, random)
+    const leftOver = last?.leftOver
+    const { outcome, setCookie } = await this.#send({ method: 'POST', path: `/login?lineage=${name}`, cookie: leftOver }, random)
     if (outcome === 'acknowledged' && setCookie) {
       this.acknowledge('log in')
       slot.lineages.push(new Lineage(name, setCookie))
@@ -209,7 +209,9 @@ export class Hammer {
         this.note('ends', `login after ${last.name}: it received an id that had ended`)
     }
     else if (outcome !== 'unknown') {
-      this.note('answers', `login: ${outcome}, with${setCookie ? '' : 'out'} a cookie`)
+      this.note('ends', `login${leftOver ? ` after ${last!.name} was destroyed` : ''}: ${outcome}, with${setCookie ? '' : 'out'} a cookie`)
+      if (last)
+        last.leftOver = undefined
     }
     slot.isLoggingIn = false
   }
@@ -343,7 +345,7 @@ async function destroy(hammer: Hammer, cookie: Cookie, random: Random): Promise<
   cookie.isEnding = true
   const { outcome } = await hammer.ask('destroy', cookie, { method: 'POST', path: '/destroy' }, random)
   if (outcome === 'acknowledged')
-    lineage.destroy()
+    lineage.destroy(cookie)
   if (outcome === 'unknown')
     lineage.isAdrift = true
 }

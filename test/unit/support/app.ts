@@ -19,8 +19,13 @@ export const MODES = [
   { mode: 'cookie mode, signed', options: { mode: 'cookie', encrypt: false } },
 ] as const satisfies { mode: string, options: CoreSessionOptions }[]
 
+/** What answers requests. */
+export interface Server {
+  readonly manager: SessionManager
+}
+
 /** A server: one manager over one memory storage, with a clock that tests set. */
-export class App {
+export class App implements Server {
   readonly driver: ControlledDriver
   readonly store: SessionStore
   readonly manager: SessionManager
@@ -74,7 +79,7 @@ export class Visit {
   readonly request: RequestSession
   readonly #browser: Browser
 
-  constructor(browser: Browser, app: App, observer?: SessionObserver) {
+  constructor(browser: Browser, app: Server, observer?: SessionObserver) {
     this.#browser = browser
     this.exchange = new FakeExchange(browser.cookieHeader)
     this.request = app.manager.open(this.exchange, observer)
@@ -132,14 +137,14 @@ export class Browser {
   }
 
   /** Starts a request and loads its session. */
-  async visit(app: App, observer?: SessionObserver): Promise<Visit> {
+  async visit(app: Server, observer?: SessionObserver): Promise<Visit> {
     const visit = new Visit(this, app, observer)
     await visit.request.load()
     return visit
   }
 
   /** A whole request. */
-  async run<T>(app: App, handler: (session: Session, visit: Visit) => T | Promise<T>): Promise<T> {
+  async run<T>(app: Server, handler: (session: Session, visit: Visit) => T | Promise<T>): Promise<T> {
     const visit = await this.visit(app)
     const result = await handler(visit.session, visit)
     await visit.end()
@@ -147,12 +152,12 @@ export class Browser {
   }
 
   /** What a request now sees. */
-  read(app: App): Promise<Record<string, unknown>> {
+  read(app: Server): Promise<Record<string, unknown>> {
     return this.run(app, session => ({ ...session.data }))
   }
 
   /** Whether a request now has a session. */
-  hasSession(app: App): Promise<boolean> {
+  hasSession(app: Server): Promise<boolean> {
     return this.run(app, (_, visit) => visit.request.exists)
   }
 }

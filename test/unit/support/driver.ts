@@ -1,14 +1,9 @@
 import type { Driver } from 'unstorage'
+import type { Gate } from './stops'
 import memory from 'unstorage/drivers/memory'
+import { Stops } from './stops'
 
 export type Operation = 'read' | 'write' | 'remove'
-
-/** A point at which one operation of the driver stands still. */
-export interface Gate {
-  /** Resolves when the operation has arrived. */
-  readonly reached: Promise<void>
-  release(): void
-}
 
 export interface Call {
   operation: Operation
@@ -16,18 +11,11 @@ export interface Call {
   ttl?: number
 }
 
-interface Stop {
-  operation: Operation
-  when: 'before' | 'after'
-  arrive(): void
-  released: Promise<void>
-}
-
 /** unstorage's memory driver, every step of which can be seen, held and made to fail. */
 export class ControlledDriver {
   readonly calls: Call[] = []
   readonly driver: Driver
-  readonly #stops: Stop[] = []
+  readonly #stops = new Stops<Operation>()
   readonly #failures = new Map<Operation, Error>()
 
   constructor() {
@@ -36,11 +24,11 @@ export class ControlledDriver {
       this.calls.push(call)
       const { operation } = call
       const failure = this.#failures.get(operation)
-      await this.#pass(operation, 'before')
+      await this.#stops.pass(operation, 'before')
       if (failure)
         throw failure
       const result = await act()
-      await this.#pass(operation, 'after')
+      await this.#stops.pass(operation, 'after')
       return result
     }
     this.driver = {
@@ -53,12 +41,7 @@ export class ControlledDriver {
 
   /** Holds the next such operation, before it takes effect or before its answer arrives. */
   hold(operation: Operation, when: 'before' | 'after' = 'before'): Gate {
-    let release = (): void => {}
-    let arrive = (): void => {}
-    const released = new Promise<void>(resolve => release = resolve)
-    const reached = new Promise<void>(resolve => arrive = resolve)
-    this.#stops.push({ operation, when, arrive, released })
-    return { reached, release }
+    return this.#stops.hold(operation, when)
   }
 
   /** Makes every such operation fail until {@link ControlledDriver.repair}. */
@@ -73,12 +56,5 @@ export class ControlledDriver {
 
   count(operation: Operation): number {
     return this.calls.filter(call => call.operation === operation).length
-  }
-
-  async #pass(operation: Operation, when: 'before' | 'after'): Promise<void> {
-    const index = this.#stops.findIndex(stop => stop.operation === operation && stop.when === when)
-    const [stop] = index < 0 ? [] : this.#stops.splice(index, 1)
-    stop?.arrive()
-    await stop?.released
   }
 }

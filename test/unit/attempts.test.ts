@@ -1,0 +1,254 @@
+import type { SessionStore } from '../../src/core/types'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createStorage } from 'unstorage'
+import { createRecord } from '../../src/core/record'
+import { createAttempts } from '../../src/core/stores/attempt'
+import { createStorageStore } from '../../src/core/stores/unstorage'
+import { ControlledDriver } from './support/driver'
+import { caught, codeOf } from './support/errors'
+import { createSwitch } from './support/server'
+
+const TIMEOUT = 1000
+const KEY = 'a'.repeat(64)
+const OTHER_KEY = 'b'.repeat(64)
+const RECORD = { ...createRecord(0, { maxAge: 60, idleTimeout: 0 }), revision: 'one' }
+
+const unhandled: unknown[] = []
+const listener = (reason: unknown): void => void unhandled.push(reason)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  unhandled.length = 0
+  process.on('unhandledRejection', listener)
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  process.off('unhandledRejection', listener)
+})
+
+/** Lets everything happen that waits for no timer. */
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
+
+function createStore(): { driver: ControlledDriver, store: SessionStore } {
+  const driver = new ControlledDriver()
+  return { driver, store: createStorageStore(createStorage({ driver: driver.driver }), { base: 'session', timeout: TIMEOUT }) }
+}
+
+/** Begins an operation that storage does not answer in time. */
+async function timeOut(operation: () => Promise<unknown>): Promise<void> {
+  const code = codeOf(operation)
+  await vi.advanceTimersByTimeAsync(TIMEOUT)
+  expect(await code).toBe('STORAGE_ERROR')
+}
+
+describe('an operation of storage', () => {
+  it('gives what it resolves to', async () => {
+    expect(await createAttempts(TIMEOUT).run('reading', KEY, async () => 1)).toBe(1)
+  })
+
+  it.each(['reading', 'writing', 'removing', 'listing'] as const)('that fails at %s rejects with STORAGE_ERROR, which says so', async (action) => {
+    const cause = new Error('EIO')
+    expect(await caught(() => createAttempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
+  })
+
+  it('that throws rejects with STORAGE_ERROR', async () => {
+    const throwing = (): Promise<never> => {
+      throw new Error('EIO')
+    }
+    expect(await codeOf(() => createAttempts(TIMEOUT).run('reading', KEY, throwing))).toBe('STORAGE_ERROR')
+  })
+
+  it('names no key in its error', async () => {
+    const { message, details } = await caught(() => createAttempts(TIMEOUT).run('reading', KEY, () => Promise.reject(new Error('EIO'))))
+    expect(message + JSON.stringify(details)).not.toContain(KEY)
+  })
+
+  it('may take as long as the timeout', async () => {
+    const { promise, resolve } = createSwitch<number>()
+    const result = createAttempts(TIMEOUT).run('reading', KEY, () => promise)
+    await vi.advanceTimersByTimeAsync(TIMEOUT - 1)
+    resolve(1)
+    expect(await result).toBe(1)
+  })
+
+  it('that takes longer rejects with STORAGE_ERROR', async () => {
+    const error = caught(() => createAttempts(TIMEOUT).run('reading', KEY, () => new Promise(() => {})))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect(await error).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, details: { action: 'reading' } })
+  })
+
+  it('does not wait for another of the same key that is in time', async () => {
+    const attempts = createAttempts(TIMEOUT)
+    const { promise, resolve } = createSwitch<number>()
+    const first = attempts.run('reading', KEY, () => promise)
+    expect(await attempts.run('reading', KEY, async () => 2)).toBe(2)
+    resolve(1)
+    expect(await first).toBe(1)
+  })
+
+  it('leaves no timer behind, whatever became of it', async () => {
+    const attempts = createAttempts(TIMEOUT)
+    await attempts.run('reading', KEY, async () => 1)
+    await codeOf(() => attempts.run('reading', KEY, () => Promise.reject(new Error('EIO'))))
+    expect(vi.getTimerCount()).toBe(0)
+    const { promise, resolve } = createSwitch()
+    await timeOut(() => attempts.run('writing', KEY, () => promise))
+    resolve()
+    await settle()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('storage that does not answer', () => {
+  it('is not asked again a moment later: other operations fail at once', async () => {
+    const { driver, store } = createStore()
+    driver.hold('read')
+    await timeOut(() => store.get(KEY))
+    const calls = driver.calls.length
+    const codes = [await codeOf(() => store.get(OTHER_KEY)), await codeOf(() => store.set(KEY, RECORD, 60)), await codeOf(() => store.compareAndSet!(KEY, undefined, RECORD, 60)), await codeOf(() => store.delete(KEY))]
+    expect([codes, driver.calls.length - calls]).toEqual([Array.from({ length: 4 }, () => 'STORAGE_ERROR'), 0])
+  })
+
+  it('is asked again when it answered after all', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('read')
+    await timeOut(() => store.get(KEY))
+    gate.release()
+    await settle()
+    await store.set(KEY, RECORD, 60)
+    expect(await store.get(KEY)).toEqual(RECORD)
+  })
+
+  it('is asked again when it failed after all', async () => {
+    const attempts = createAttempts(TIMEOUT)
+    const { promise, reject } = createSwitch()
+    await timeOut(() => attempts.run('reading', KEY, () => promise))
+    reject(new Error('ECONNRESET'))
+    await settle()
+    expect(await attempts.run('reading', OTHER_KEY, async () => 1)).toBe(1)
+  })
+
+  it('is asked again about other records after a while', async () => {
+    const { driver, store } = createStore()
+    driver.hold('read')
+    await timeOut(() => store.get(KEY))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await store.set(OTHER_KEY, RECORD, 60)
+    expect(await store.get(OTHER_KEY)).toEqual(RECORD)
+  })
+
+  it('is asked again about the same record after a while, although a reading of it never ends', async () => {
+    const { driver, store } = createStore()
+    await store.set(KEY, RECORD, 60)
+    driver.hold('read')
+    await timeOut(() => store.get(KEY))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    const read = store.get(KEY).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect(await read).toEqual(RECORD)
+  })
+
+  it('does not hold up the next request again and again', async () => {
+    const { driver, store } = createStore()
+    for (let request = 0; request < 3; request++) {
+      driver.hold('read')
+      await timeOut(() => store.get(KEY + request))
+      expect(await codeOf(() => store.get(KEY + request))).toBe('STORAGE_ERROR')
+      await vi.advanceTimersByTimeAsync(TIMEOUT)
+    }
+    expect(await store.get(KEY)).toBeUndefined()
+  })
+
+  it('leaves no rejection unhandled, whatever it answers late', async () => {
+    const attempts = createAttempts(TIMEOUT)
+    const switches = [createSwitch(), createSwitch(), createSwitch()]
+    const codes = switches.map(({ promise }, n) => codeOf(() => attempts.run(n === 1 ? 'removing' : 'writing', KEY + n % 2, () => promise)))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect(await Promise.all(codes)).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR', 'STORAGE_ERROR'])
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    const next = codeOf(() => attempts.run('writing', `${KEY}0`, () => Promise.reject(new Error('EIO'))))
+    switches.forEach(({ reject }) => reject(new Error('late')))
+    await settle()
+    expect(await next).toBe('STORAGE_ERROR')
+    vi.useRealTimers()
+    await new Promise(resolve => setImmediate(resolve))
+    expect(unhandled).toEqual([])
+  })
+})
+
+describe('a write that lands after its timeout', () => {
+  it.each(['set', 'compareAndSet'] as const)('by %s is removed by what destroys the record afterwards', async (method) => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(async () => method === 'set' ? store.set(KEY, RECORD, 60) : store.compareAndSet!(KEY, undefined, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    const deleted = store.delete(KEY)
+    await settle()
+    gate.release()
+    await deleted
+    expect(await store.get(KEY)).toBeUndefined()
+  })
+
+  it('does not come back after a removal that timed out too', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await timeOut(() => store.delete(KEY))
+    gate.release()
+    await settle()
+    expect(await store.get(KEY)).toBeUndefined()
+  })
+
+  it('does not land on a write that came after it', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    const written = store.set(KEY, { ...RECORD, revision: 'two' }, 60)
+    await settle()
+    gate.release()
+    await written
+    expect(await store.get(KEY)).toMatchObject({ revision: 'two' })
+  })
+
+  it('is not followed by one whose own time ran out while it waited', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await timeOut(() => store.set(KEY, { ...RECORD, revision: 'told that it failed' }, 60))
+    gate.release()
+    await settle()
+    expect(await store.get(KEY)).toEqual(RECORD)
+  })
+
+  it('keeps no other record waiting', async () => {
+    const { driver, store } = createStore()
+    driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await store.set(OTHER_KEY, RECORD, 60)
+    expect(await store.get(OTHER_KEY)).toEqual(RECORD)
+  })
+
+  it('makes no other record fail when the next operation of its own record times out behind it', async () => {
+    const { driver, store } = createStore()
+    driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    expect(await store.get(OTHER_KEY)).toBeUndefined()
+  })
+
+  it('does not hold up later operations once it has landed', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    gate.release()
+    await settle()
+    expect(await store.get(KEY)).toEqual(RECORD)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
