@@ -2,7 +2,7 @@ import type { SessionStore } from '../../src/core/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createStorage } from 'unstorage'
 import { createRecord } from '../../src/core/record'
-import { createAttempts } from '../../src/core/stores/attempt'
+import { Attempts } from '../../src/core/stores/attempt'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { ControlledDriver } from './support/driver'
 import { caught, codeOf } from './support/errors'
@@ -44,42 +44,42 @@ async function timeOut(operation: () => Promise<unknown>): Promise<void> {
 
 describe('an operation of storage', () => {
   it('gives what it resolves to', async () => {
-    expect(await createAttempts(TIMEOUT).run('reading', KEY, async () => 1)).toBe(1)
+    expect(await new Attempts(TIMEOUT).run('reading', KEY, async () => 1)).toBe(1)
   })
 
   it.each(['reading', 'writing', 'removing', 'listing'] as const)('that fails at %s rejects with STORAGE_ERROR, which says so', async (action) => {
     const cause = new Error('EIO')
-    expect(await caught(() => createAttempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
+    expect(await caught(() => new Attempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
   })
 
   it('that throws rejects with STORAGE_ERROR', async () => {
     const throwing = (): Promise<never> => {
       throw new Error('EIO')
     }
-    expect(await codeOf(() => createAttempts(TIMEOUT).run('reading', KEY, throwing))).toBe('STORAGE_ERROR')
+    expect(await codeOf(() => new Attempts(TIMEOUT).run('reading', KEY, throwing))).toBe('STORAGE_ERROR')
   })
 
   it('names no key in its error', async () => {
-    const { message, details } = await caught(() => createAttempts(TIMEOUT).run('reading', KEY, () => Promise.reject(new Error('EIO'))))
+    const { message, details } = await caught(() => new Attempts(TIMEOUT).run('reading', KEY, () => Promise.reject(new Error('EIO'))))
     expect(message + JSON.stringify(details)).not.toContain(KEY)
   })
 
   it('may take as long as the timeout', async () => {
     const { promise, resolve } = createSwitch<number>()
-    const result = createAttempts(TIMEOUT).run('reading', KEY, () => promise)
+    const result = new Attempts(TIMEOUT).run('reading', KEY, () => promise)
     await vi.advanceTimersByTimeAsync(TIMEOUT - 1)
     resolve(1)
     expect(await result).toBe(1)
   })
 
   it('that takes longer rejects with STORAGE_ERROR', async () => {
-    const error = caught(() => createAttempts(TIMEOUT).run('reading', KEY, () => new Promise(() => {})))
+    const error = caught(() => new Attempts(TIMEOUT).run('reading', KEY, () => new Promise(() => {})))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
     expect(await error).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, details: { action: 'reading' } })
   })
 
   it('does not wait for another of the same key that is in time', async () => {
-    const attempts = createAttempts(TIMEOUT)
+    const attempts = new Attempts(TIMEOUT)
     const { promise, resolve } = createSwitch<number>()
     const first = attempts.run('reading', KEY, () => promise)
     expect(await attempts.run('reading', KEY, async () => 2)).toBe(2)
@@ -88,7 +88,7 @@ describe('an operation of storage', () => {
   })
 
   it('leaves no timer behind, whatever became of it', async () => {
-    const attempts = createAttempts(TIMEOUT)
+    const attempts = new Attempts(TIMEOUT)
     await attempts.run('reading', KEY, async () => 1)
     await codeOf(() => attempts.run('reading', KEY, () => Promise.reject(new Error('EIO'))))
     expect(vi.getTimerCount()).toBe(0)
@@ -101,13 +101,29 @@ describe('an operation of storage', () => {
 })
 
 describe('storage that does not answer', () => {
-  it('is not asked again a moment later: other operations fail at once', async () => {
+  it('is not asked again a moment later about the same record', async () => {
     const { driver, store } = createStore()
     driver.hold('read')
     await timeOut(() => store.get(KEY))
     const calls = driver.calls.length
-    const codes = [await codeOf(() => store.get(OTHER_KEY)), await codeOf(() => store.set(KEY, RECORD, 60)), await codeOf(() => store.compareAndSet!(KEY, undefined, RECORD, 60)), await codeOf(() => store.delete(KEY))]
+    const codes = [await codeOf(() => store.get(KEY)), await codeOf(() => store.set(KEY, RECORD, 60)), await codeOf(() => store.compareAndSet!(KEY, undefined, RECORD, 60)), await codeOf(() => store.delete(KEY))]
     expect([codes, driver.calls.length - calls]).toEqual([Array.from({ length: 4 }, () => 'STORAGE_ERROR'), 0])
+  })
+
+  it('is asked about other records when only one waits in vain', async () => {
+    const { driver, store } = createStore()
+    driver.hold('read')
+    await timeOut(() => store.get(KEY))
+    expect(await store.get(OTHER_KEY)).toBeUndefined()
+  })
+
+  it('is not asked about any record a moment after two waited in vain', async () => {
+    const { driver, store } = createStore()
+    driver.hold('read')
+    driver.hold('read')
+    await timeOut(() => Promise.any([store.get(KEY), store.get(OTHER_KEY)]).catch(({ errors }: AggregateError) => Promise.reject(errors[0])))
+    const calls = driver.calls.length
+    expect([await codeOf(() => store.get('c'.repeat(64))), driver.calls.length - calls]).toEqual(['STORAGE_ERROR', 0])
   })
 
   it('is asked again when it answered after all', async () => {
@@ -121,7 +137,7 @@ describe('storage that does not answer', () => {
   })
 
   it('is asked again when it failed after all', async () => {
-    const attempts = createAttempts(TIMEOUT)
+    const attempts = new Attempts(TIMEOUT)
     const { promise, reject } = createSwitch()
     await timeOut(() => attempts.run('reading', KEY, () => promise))
     reject(new Error('ECONNRESET'))
@@ -161,7 +177,7 @@ describe('storage that does not answer', () => {
   })
 
   it('leaves no rejection unhandled, whatever it answers late', async () => {
-    const attempts = createAttempts(TIMEOUT)
+    const attempts = new Attempts(TIMEOUT)
     const switches = [createSwitch(), createSwitch(), createSwitch()]
     const codes = switches.map(({ promise }, n) => codeOf(() => attempts.run(n === 1 ? 'removing' : 'writing', KEY + n % 2, () => promise)))
     await vi.advanceTimersByTimeAsync(TIMEOUT)

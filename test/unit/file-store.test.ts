@@ -239,4 +239,43 @@ describe('the lock of a file', () => {
     mayWrite.resolve()
     expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1)
   })
+
+  it('that was left and has just been taken by another is not taken from that by a sweep', async () => {
+    const base = await temporaryFolder()
+    const store = storeIn(base)
+    await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
+    const lock = join(base, `${KEY}.lock`)
+    await fs.writeFile(lock, '')
+    await fs.utimes(lock, MINUTES_AGO, MINUTES_AGO)
+
+    // The sweep sees that the lock is old, and acts on it when a writer has taken its place.
+    const { stat, rename } = fs
+    const [sweepSaw, firstTook, mayWrite] = [createSwitch(), createSwitch(), createSwitch()]
+    let looks = 0
+    vi.spyOn(fs, 'stat').mockImplementation((async (file: string) => {
+      const result = await stat(file)
+      if (looks++ === 0) {
+        sweepSaw.resolve()
+        await firstTook.promise
+      }
+      return result
+    }) as typeof fs.stat)
+    vi.spyOn(fs, 'rename').mockImplementation(async (from, to) => {
+      if (to === join(base, KEY)) {
+        firstTook.resolve()
+        await mayWrite.promise
+      }
+      return rename(from, to)
+    })
+    const swept = collect(store.keys!())
+    await sweepSaw.promise
+    const first = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'first' }, 'first'), 60)
+    await firstTook.promise
+    await swept
+    const open = vi.spyOn(fs, 'open')
+    const second = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'second' }, 'second'), 60)
+    await vi.waitUntil(async () => open.mock.calls.length > 2 || (await fs.readdir(base)).filter(name => name.startsWith(KEY) && name.endsWith('.tmp')).length > 1)
+    mayWrite.resolve()
+    expect((await Promise.all([first, second])).filter(Boolean)).toHaveLength(1)
+  })
 })

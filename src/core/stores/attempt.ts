@@ -2,69 +2,89 @@ import { SessionError } from '../errors'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 
-/** Runs operations of one storage, none of which may keep a request waiting for long. */
-export interface Attempts {
-  /** @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time */
-  run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T>
+/** One operation on its way. */
+interface Attempt {
+  action: Action
+  key: string
+  /** False while it waits for an earlier one on its record. */
+  hasBegun: boolean
+  /** True when nobody waits for it any more. */
+  isLate: boolean
 }
 
 /**
- * @param timeout milliseconds that one operation may take. When one took longer, others fail
- * at once for as long again, or until storage answers: pages that can do without the session
- * shall not wait for it each time
+ * Runs operations of one storage, none of which may keep a request waiting for long. When one
+ * took longer than the timeout, others on its record fail at once for as long again, and when a
+ * second record waited in vain, all others: pages that can do without the session shall not
+ * wait for it each time. Any answer ends that.
  */
-export function createAttempts(timeout: number): Attempts {
+export class Attempts {
+  /** Milliseconds that one operation may take. */
+  readonly #timeout: number
   /** Operations that go on although nobody waits for them any more, by key. */
-  const late = new Map<string, Promise<unknown>>()
-  let stalledUntil = 0
+  readonly #late = new Map<string, Promise<void>>()
+  /** The records that waited in vain since storage answered last. */
+  readonly #stalled = new Set<string>()
+  #stalledUntil = 0
 
-  return {
-    async run(action, key, operation) {
-      if (Date.now() < stalledUntil)
-        throw storageError(action, new Error(`Storage did not answer within ${timeout} ms a moment ago.`))
-      let hasBegun = false
-      let isLate = false
-      const start = async (): ReturnType<typeof operation> => {
-        // What is written late must not land on what comes after it.
-        if (action !== 'reading')
-          await late.get(key)
-        hasBegun = true
-        // A removal is made up for; of anything else the caller has been told that it failed.
-        if (isLate && action !== 'removing')
-          throw new Error('Its turn came too late.')
-        return operation()
-      }
-      const result = start()
-      const answered = result.then(() => {}, () => {}).then(() => {
-        stalledUntil = 0
-      })
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const timedOut = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          isLate = true
-          reject(new Error(`No answer within ${timeout} ms.`))
-          // Who waited for an earlier one says nothing about storage.
-          if (hasBegun)
-            stalledUntil = Date.now() + timeout
-          if (action === 'reading')
-            return
-          const ended = answered.then(() => {
-            if (late.get(key) === ended)
-              late.delete(key)
-          })
-          late.set(key, ended)
-        }, timeout)
-      })
-      try {
-        return await Promise.race([result, timedOut])
-      }
-      catch (cause) {
-        throw storageError(action, cause)
-      }
-      finally {
-        clearTimeout(timer)
-      }
-    },
+  constructor(timeout: number) {
+    this.#timeout = timeout
+  }
+
+  /** @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time */
+  async run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T> {
+    if (performance.now() < this.#stalledUntil && (this.#stalled.has(key) || this.#stalled.size > 1))
+      throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
+    const attempt: Attempt = { action, key, hasBegun: false, isLate: false }
+    const result = this.#start(attempt, operation)
+    const answered = result.then(() => {}, () => {}).then(() => this.#stalled.clear())
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const timedOut = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#giveUp(attempt, answered)
+        reject(new Error(`No answer within ${this.#timeout} ms.`))
+      }, this.#timeout)
+    })
+    try {
+      return await Promise.race([result, timedOut])
+    }
+    catch (cause) {
+      throw storageError(action, cause)
+    }
+    finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #start<T>(attempt: Attempt, operation: () => Promise<T>): Promise<T> {
+    const { action, key } = attempt
+    // What is written late must not land on what comes after it.
+    if (action !== 'reading')
+      await this.#late.get(key)
+    attempt.hasBegun = true
+    // A removal is made up for; of anything else the caller has been told that it failed.
+    if (attempt.isLate && action !== 'removing')
+      throw new Error('Its turn came too late.')
+    return operation()
+  }
+
+  #giveUp(attempt: Attempt, answered: Promise<void>): void {
+    const { action, key, hasBegun } = attempt
+    attempt.isLate = true
+    // Who waited for an earlier one says nothing about storage.
+    if (hasBegun) {
+      if (performance.now() >= this.#stalledUntil)
+        this.#stalled.clear()
+      this.#stalled.add(key)
+      this.#stalledUntil = performance.now() + this.#timeout
+    }
+    if (action === 'reading')
+      return
+    const ended = answered.then(() => {
+      if (this.#late.get(key) === ended)
+        this.#late.delete(key)
+    })
+    this.#late.set(key, ended)
   }
 }
 

@@ -124,16 +124,26 @@ async function isOlder(fs: Node['fs'], file: string, milliseconds: number): Prom
   return stats !== undefined && Date.now() - stats.mtimeMs >= milliseconds
 }
 
+async function removeLeftover(node: Node, file: string): Promise<void> {
+  if (!await isOlder(node.fs, file, LEFTOVER_MILLISECONDS))
+    return
+  if (file.endsWith('.lock'))
+    await breakLock(node, file)
+  else
+    await node.fs.unlink(file).catch(missing)
+}
+
 /** The files of a folder, a few at a time; what killed processes left beside them is removed. */
-async function* listFiles({ fs, path }: Node, folder: string, prefix: string): AsyncGenerator<string> {
+async function* listFiles(node: Node, folder: string, prefix: string): AsyncGenerator<string> {
+  const { fs, path } = node
   const directory = await fs.opendir(folder).catch(missing)
   if (!directory)
     return
   for await (const { name } of directory) {
-    if (!LEFTOVER.test(name))
+    if (LEFTOVER.test(name))
+      await removeLeftover(node, path.join(folder, name))
+    else
       yield prefix + name
-    else if (await isOlder(fs, path.join(folder, name), LEFTOVER_MILLISECONDS))
-      await fs.unlink(path.join(folder, name)).catch(missing)
   }
 }
 

@@ -25,19 +25,21 @@ export function createRedisStorage(driver: Driver): TextStorage | undefined {
   if (!isRedisClient(client))
     return undefined
   const { base = '' } = (driver.options ?? {}) as { base?: string }
-  const storage = createDriverStorage(driver)
+  const { get, set, delete: remove } = createDriverStorage(driver)
   let breaks = 0
   client.on?.('close', () => breaks++)
   return {
-    ...storage,
+    get: key => get(key).catch(discreet),
+    set: (key, text, ttl) => set(key, text, ttl).catch(discreet),
+    delete: key => remove(key).catch(discreet),
     async compareAndSet(key, revision, text = '', ttl) {
       const expected = revision === undefined ? '' : textBeginning(revision)
       const breaksBefore = breaks
-      const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base, key), expected, text, ttl) === 1
+      const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base.replace(/:$/, ''), key), expected, text, ttl).catch(discreet) === 1
       if (isDone || breaks === breaksBefore || text === '')
         return isDone
       // After a break ioredis asks again, although the first time may have been carried out.
-      const [stored, own] = [String(await storage.get(key)), text].map(revisionOf)
+      const [stored, own] = [String(await get(key)), text].map(revisionOf)
       if (!stored || !own || !followsOn(stored, own))
         throw new Error('The connection broke, so it is not known whether the record was written.')
       return false
@@ -48,6 +50,13 @@ export function createRedisStorage(driver: Driver): TextStorage | undefined {
 /** How the text of a record with this revision begins; see `toText`. */
 export function textBeginning(revision: string): string {
   return JSON.stringify({ version: RECORD_VERSION, revision }).slice(0, -1)
+}
+
+/** Rejects with an error of ioredis, without the command that it carries: its arguments are the session. */
+function discreet(error: unknown): never {
+  if (error instanceof Error && 'command' in error)
+    delete error.command
+  throw error
 }
 
 function isRedisClient(client: unknown): client is RedisClient {

@@ -1,6 +1,6 @@
 import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
-import { createAttempts, storageError } from './attempt'
+import { Attempts, storageError } from './attempt'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
 import { createRedisStorage } from './redis'
@@ -32,7 +32,7 @@ const OUR_KEY = /^[\da-f]{64}$/
  * as the session manager does within its process.
  */
 export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
-  const attempts = createAttempts(timeout)
+  const attempts = new Attempts(timeout)
   const known = new WeakMap<Driver, TextStorage>()
   const locate = async (key: string): Promise<{ texts: TextStorage, key: string }> => {
     const fullKey = base ? `${base}:${key}` : key
