@@ -33,7 +33,8 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   if (!node || readOnly)
     return undefined
   const { fs, path } = node
-  const pathOf = (key: string): string => path.join(path.resolve(base!), key.replaceAll(':', '/'))
+  const root = path.resolve(base!)
+  const pathOf = (key: string): string => path.join(root, key.replaceAll(':', '/'))
   return {
     ...createDriverStorage(driver),
     set: (key, text) => withLock(node, pathOf(key), isHeld => replaceFile(node, pathOf(key), text, isHeld)).then(assertDone),
