@@ -9,7 +9,7 @@ const HOURLY = '0 * * * *'
 export function addCleanup({ options }: Nitro, handler: string): void {
   if (!keepsRecords(options))
     return
-  options.tasks[TASK] = { handler, description: 'Removes expired sessions from storage.' }
+  options.tasks[TASK] ??= { handler, description: 'Removes expired sessions from storage.' }
   const scheduled = Object.values(options.scheduledTasks ?? {}).flat()
   if (options.experimental.tasks && !scheduled.includes(TASK))
     options.scheduledTasks = { ...options.scheduledTasks, [HOURLY]: [options.scheduledTasks?.[HOURLY] ?? [], TASK].flat() }

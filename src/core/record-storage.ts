@@ -36,6 +36,8 @@ export class RecordStorage {
   readonly #lock: KeyedLock
   readonly #options: ResolvedSessionOptions
   readonly #now: () => number
+  /** Ids that this process replaced a moment ago. */
+  readonly #replaced = new Set<string>()
 
   constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
     this.#store = store
@@ -83,20 +85,32 @@ export class RecordStorage {
     return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch ? undefined : state.base)
   }
 
-  /** Removes the record of an id, unless what is there tells that the id was replaced. */
-  async remove(id: string): Promise<Ended> {
+  /** True when this process replaced an id a moment ago. */
+  wasReplaced(id: string): boolean {
+    return this.#replaced.has(id)
+  }
+
+  /**
+   * Removes the record of an id, unless what is there tells that the id was replaced.
+   *
+   * @param id the id
+   * @param loaded the record that was loaded; without one it may be removed unread
+   */
+  async remove(id: string, loaded?: SessionRecord): Promise<Ended> {
     const key = toStorageKey(id)
-    const result = await retry<Ended | 'unclear'>(async () => {
+    if (loaded && await this.#swap(key, loaded, undefined))
+      return 'gone'
+    const ended = await retry<Ended | 'unclear'>(async () => {
       // What cannot be read can still be removed, and what was just written elsewhere may not show yet.
-      const stored = parseStored(await this.#store.get(key).catch(() => undefined))
+      const stored = parseStored(await this.#store.get(key).catch(error => loaded ? Promise.reject(error) : undefined))
       if (!stored)
         return 'unclear'
       if (stored.isReplaced)
         return 'replaced'
       return await this.#swap(key, stored, undefined) ? 'gone' : undefined
     })
-    if (result === 'gone' || result === 'replaced')
-      return result
+    if (ended === 'gone' || ended === 'replaced')
+      return ended
     await this.#store.delete(key)
     return 'gone'
   }
@@ -105,7 +119,7 @@ export class RecordStorage {
   sweep(signal?: AbortSignal): Promise<number> {
     const remove = async (key: string): Promise<boolean> =>
       this.#isExpired(await this.#store.get(key)) && this.#removeExpired(key)
-    return sweep(this.#store.keys?.() ?? [], remove, signal)
+    return sweep(this.#store.keys?.(this.#now()) ?? [], remove, signal)
   }
 
   /** Looks again first: somebody may have extended it since it was read. */
@@ -114,6 +128,17 @@ export class RecordStorage {
       const stored = await this.#store.get(key)
       return this.#isExpired(stored) && this.#swap(key, parseStored(stored), undefined)
     })
+  }
+
+  /** Knows a replaced id as long as storage shall, and then removes what is left of it where storage does not. */
+  #remember(id: string, { expiresAt }: SessionRecord): void {
+    this.#replaced.add(id)
+    const timer = setTimeout(() => {
+      this.#replaced.delete(id)
+      if (this.#store.keys)
+        this.#removeExpired(toStorageKey(id)).catch(() => {})
+    }, expiresAt - this.#now() + 1000)
+    timer.unref?.()
   }
 
   #isExpired(stored: unknown): boolean {
@@ -158,7 +183,11 @@ export class RecordStorage {
       if (isKept && !await this.#put(state, written.record))
         return undefined
       const left = { ...createReplacedRecord(this.#now()), revision: createRevision(old.revision) }
-      return await this.#swap(key, old, isKept ? left : undefined) ? written : undefined
+      if (!await this.#swap(key, old, isKept ? left : undefined))
+        return undefined
+      if (isKept)
+        this.#remember(replacedId, left)
+      return written
     }
     const result = await retry(attempt)
     if (isPut && typeof result !== 'object')

@@ -48,8 +48,8 @@ export class RequestSession implements SessionOwner {
   #isTellingSaved = false
   /** Ids that this request itself replaced. */
   readonly #replacedHere = new Set<string>()
-  /** Ids whose records are to be removed. */
-  readonly #doomed = new Set<string>()
+  /** Ids whose records are to be removed, with the record that was loaded. */
+  readonly #doomed = new Map<string, SessionRecord | undefined>()
   /** The last write that failed and that no later one made good. */
   #failure: SessionError | undefined
   /** What was begun and has not ended; the response waits for it. */
@@ -254,7 +254,8 @@ export class RequestSession implements SessionOwner {
     const before = this.#state
     const old = this.state
     // A new session has a record by the time of the next write when it is being stored right now.
-    const replaces = old.isNew && !old.isBeingStored ? old.replaces : old.id
+    const isStored = !old.isNew || (old.isBeingStored && this.#isKept(old.current))
+    const replaces = isStored ? old.id : old.replaces
     this.#state = this.#createState(createId(), {
       blank: succeedRecord(old.base, now(), options),
       changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
@@ -275,9 +276,9 @@ export class RequestSession implements SessionOwner {
     if (!state || !wasThere)
       return undefined
     if (!state.isNew || isUnread || state.isBeingStored)
-      this.#doomed.add(state.id)
+      this.#doomed.set(state.id, state.isNew || isUnread ? undefined : state.base)
     if (state.replaces)
-      this.#doomed.add(state.replaces)
+      this.#doomed.set(state.replaces, undefined)
     return state
   }
 
@@ -288,7 +289,10 @@ export class RequestSession implements SessionOwner {
    * to wait for. A rejection must become the response.
    */
   settle(): Promise<void> | undefined {
-    return this.#mustStore || this.#operations.size > 0 || this.#failure ? this.#settle() : undefined
+    if (this.#mustStore || this.#operations.size > 0 || this.#failure)
+      return this.#settle()
+    this.#giveWay()
+    return undefined
   }
 
   async #settle(): Promise<void> {
@@ -300,6 +304,15 @@ export class RequestSession implements SessionOwner {
     }
     for (let round = 0; round < MAX_SETTLE_ROUNDS && this.#mustStore; round++)
       await this.#store()
+    if (this.#failure)
+      throw this.#failure
+    this.#giveWay()
+  }
+
+  /** Another request replaced the id since this one stored its changes: the browser keeps that one's cookie. */
+  #giveWay(): void {
+    if (this.#state && this.#context.storage?.wasReplaced(this.#state.id))
+      this.#endAs('replaced')
   }
 
   get #mustStore(): boolean {
@@ -345,14 +358,14 @@ export class RequestSession implements SessionOwner {
     const state = makePatch || this.#mustWrite ? this.state : undefined
     // Taken now, not when its turn has come: who ends the session meanwhile must know of the write.
     const changes = state?.takeChanges() ?? NO_CHANGES
-    const doomed = new Set(this.#doomed)
-    const ids = [...doomed, ...(state ? [state.replaces ?? state.id] : [])]
+    const doomed = new Map(this.#doomed)
+    const ids = [...doomed.keys(), ...(state ? [state.replaces ?? state.id] : [])]
     const isWritten = await storage.exclusively(ids, async () => {
       const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
+      this.#failure = undefined
       await this.#removeDoomed(storage, doomed)
       return isWritten
     })
-    this.#failure = undefined
     this.#cookie.settle()
     return isWritten
   }
@@ -385,7 +398,8 @@ export class RequestSession implements SessionOwner {
       return this.#write(storage, this.#state, this.#state.takeChanges(), makePatch)
     }
     if (typeof written === 'string') {
-      const ended = this.#endAs(written)
+      // Only that session ends, not one that took its place in this request.
+      const ended = this.#state === undefined || this.#state === state ? this.#endAs(written) : endedError()
       if (makePatch || replaces !== undefined || !isPassive(changes))
         throw ended
       return false
@@ -425,16 +439,21 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  async #removeDoomed(storage: RecordStorage, doomed: Set<string>): Promise<void> {
-    for (const id of doomed) {
-      const ended = await storage.remove(id).catch((error) => {
+  async #removeDoomed(storage: RecordStorage, doomed: Map<string, SessionRecord | undefined>): Promise<void> {
+    for (const [id, loaded] of doomed) {
+      const ended = await storage.remove(id, loaded).catch((error) => {
         // The record may still be there: the browser at least shall not come back with it.
         this.#removeCookie()
         throw error
       })
       this.#doomed.delete(id)
-      if (ended === 'replaced' && !this.#replacedHere.has(id))
-        this.#endAs(ended)
+      if (ended !== 'replaced' || this.#replacedHere.has(id))
+        continue
+      // A session that was begun since cannot have a cookie beside that of the new id.
+      const isBegun = this.#state !== undefined
+      const error = this.#endAs(ended)
+      if (isBegun)
+        this.#failure = error
     }
   }
 

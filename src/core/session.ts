@@ -1,7 +1,7 @@
 import type { Limits, RecordPatch } from './record'
 import type { Session, SessionLifetime, SessionRecord } from './types'
 import { SessionError } from './errors'
-import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
+import { applyPatch, createRecord, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
 import { deepFreeze, isEqualValue, isPlainObject, toStorableValue } from './value'
 
 /** Where a session's state comes from. */
@@ -77,10 +77,6 @@ export class SessionState {
   get current(): SessionRecord {
     const { changes } = this
     return this.#current ??= changes === NO_CHANGES ? this.#base : applyPatch(this.#base, changes, this.#now(), this.#limits)
-  }
-
-  get isEmpty(): boolean {
-    return isEmpty(this.current)
   }
 
   /** Adds to the changes. Returns what undoes it. */

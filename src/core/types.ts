@@ -109,7 +109,12 @@ export interface Session<T extends object = DefaultData> {
    * id first, `STORAGE_ERROR`, `INVALID_VALUE`, `CONFLICT_ERROR`
    */
   regenerate(patch?: SessionPatch<NoInfer<T>>): Promise<void>
-  /** Removes the record and expires the cookie. A later `set` starts a new session. */
+  /**
+   * Removes the record and expires the cookie. A later `set` starts a new session.
+   *
+   * @throws SessionError `STORAGE_ERROR`, with the cookie expired all the same; `EXPIRED_SESSION`
+   * when another request replaced the id a moment ago: the session goes on under the new one
+   */
   destroy(): Promise<void>
   /** Fetches the newest data; own changes stay on top. */
   reload(): Promise<void>
@@ -156,8 +161,13 @@ export interface SessionStore {
    * @returns false, and nothing is changed, when storage holds something else
    */
   compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean>
-  /** The keys of all records, a few at a time, for the sweep; missing where storage drops expired records by itself. */
-  keys?(): AsyncIterable<string>
+  /**
+   * The keys of all records for the sweep, so many at a time that each lot is found at once.
+   * Missing where storage drops expired records by itself.
+   *
+   * @param now milliseconds since the epoch: records that live on may be left out
+   */
+  keys?(now: number): AsyncIterable<readonly string[]>
 }
 
 /** One HTTP request and its response, as the core sees them. Adapters make it from an event. */

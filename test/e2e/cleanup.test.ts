@@ -88,6 +88,13 @@ describe('the task session:cleanup', () => {
     expect(await scheduled(config)).toEqual([['session:cleanup'], { '5 4 * * *': ['session:cleanup'] }, 'false'])
   })
 
+  it('is that of the app where it has one of this name', async () => {
+    const rootDir = join(import.meta.dirname, '../fixtures/nitro-cleanup')
+    const nitro = await createNitro({ tasks: { 'session:cleanup': { handler: './mine' } }, rootDir, buildDir: join(cwd, 'build'), logLevel: 1 })
+    await nitro.close()
+    expect(nitro.options.tasks['session:cleanup']?.handler).toBe('./mine')
+  })
+
   it('does not exist in cookie mode', async () => {
     expect(await scheduled({ experimental: { tasks: true }, session: { mode: 'cookie' } })).toEqual([[], {}, 'false'])
   })

@@ -198,34 +198,33 @@ describe('a write that lands after its timeout', () => {
     const { driver, store } = createStore()
     const gate = driver.hold('write')
     await timeOut(async () => method === 'set' ? store.set(KEY, RECORD, 60) : store.compareAndSet!(KEY, undefined, RECORD, 60))
-    await vi.advanceTimersByTimeAsync(TIMEOUT)
-    const deleted = store.delete(KEY)
-    await settle()
-    gate.release()
-    await deleted
-    expect(await store.get(KEY)).toBeUndefined()
-  })
-
-  it('does not come back after a removal that timed out too', async () => {
-    const { driver, store } = createStore()
-    const gate = driver.hold('write')
-    await timeOut(() => store.set(KEY, RECORD, 60))
-    await vi.advanceTimersByTimeAsync(TIMEOUT)
-    await timeOut(() => store.delete(KEY))
+    expect(await codeOf(() => store.delete(KEY))).toBe('STORAGE_ERROR')
     gate.release()
     await settle()
     expect(await store.get(KEY)).toBeUndefined()
   })
 
-  it('does not land on a write that came after it', async () => {
+  it('does not come back after several removals', async () => {
     const { driver, store } = createStore()
     const gate = driver.hold('write')
     await timeOut(() => store.set(KEY, RECORD, 60))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
-    const written = store.set(KEY, { ...RECORD, revision: 'two' }, 60)
-    await settle()
+    const codes = [await codeOf(() => store.delete(KEY)), await codeOf(() => store.delete(KEY))]
     gate.release()
-    await written
+    await settle()
+    expect([codes, await store.get(KEY)]).toEqual([['STORAGE_ERROR', 'STORAGE_ERROR'], undefined])
+  })
+
+  it('lets no write come after it before it has ended', async () => {
+    const { driver, store } = createStore()
+    const gate = driver.hold('write')
+    await timeOut(() => store.set(KEY, RECORD, 60))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect(await codeOf(() => store.set(KEY, { ...RECORD, revision: 'two' }, 60))).toBe('STORAGE_ERROR')
+    gate.release()
+    await settle()
+    expect(await store.get(KEY)).toEqual(RECORD)
+    await store.set(KEY, { ...RECORD, revision: 'two' }, 60)
     expect(await store.get(KEY)).toMatchObject({ revision: 'two' })
   })
 

@@ -214,6 +214,24 @@ describe('destroying in storage mode', () => {
     expect([request.exists, request.handle.data, await app.keys()]).toEqual([false, {}, []])
   })
 
+  it('loses nothing that is set after it when an older save finds the session gone', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const visit = await browser.visit(app)
+    await browser.clone().run(app, session => session.destroy())
+    visit.session.set('a', 1)
+    const gate = app.driver.hold('read')
+    const saved = codeOf(() => visit.session.save())
+    await gate.reached
+    const destroyed = visit.session.destroy()
+    visit.session.set('user', 'bob')
+    gate.release()
+    expect(await saved).toBe('EXPIRED_SESSION')
+    await destroyed
+    await visit.end()
+    expect(await browser.read(app)).toEqual({ user: 'bob' })
+  })
+
   it('while its own first write is on its way leaves no record', async () => {
     const app = new App()
     const visit = await new Browser().visit(app)

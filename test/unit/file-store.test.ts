@@ -115,7 +115,7 @@ describe('a store over files', () => {
     expect(JSON.parse(await driver.getItem(`app:sessions:${KEY}`) as string)).toEqual(recordOf({ a: 1 }))
     await driver.setItem?.(`app:sessions:${OTHER_KEY}`, JSON.stringify(recordOf({ b: 2 })), {})
     expect(await store.get(OTHER_KEY)).toEqual(recordOf({ b: 2 }))
-    expect((await collect(store.keys!())).sort()).toEqual([KEY, OTHER_KEY])
+    expect((await collect(store.keys!(Infinity))).sort()).toEqual([KEY, OTHER_KEY])
   })
 
   it('makes its folder anew when somebody removed it', async () => {
@@ -267,7 +267,7 @@ describe('the lock of a file', () => {
       }
       return rename(from, to)
     })
-    const swept = collect(store.keys!())
+    const swept = collect(store.keys!(Infinity))
     await sweepSaw.promise
     const first = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'first' }, 'first'), 60)
     await firstTook.promise

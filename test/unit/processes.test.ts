@@ -316,6 +316,20 @@ describe('removing the last key in one process', () => {
   })
 })
 
+describe('a logout that loses to a regenerate', () => {
+  it('says so, also when it cannot be read why', async () => {
+    const servers = await start()
+    const { a, b } = servers
+    const browser = await servers.returning()
+    const logout = await browser.clone().visit(b)
+    await browser.run(a, session => session.regenerate())
+    b.store.fail('get')
+    expect(await codeOf(() => logout.session.destroy())).toBe('STORAGE_ERROR')
+    b.store.repair()
+    expect(await browser.hasSession(a)).toBe(true)
+  })
+})
+
 describe('messages in two processes', () => {
   it('are not lost when one is written while another is read', async () => {
     const servers = await start()

@@ -284,6 +284,29 @@ describe('regenerating in storage mode', () => {
     expect([browser.jar.size, await app.sessionKeys()]).toEqual([0, []])
   })
 
+  it('takes back the cookie of a request that had stored its change before', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const slow = await browser.visit(app)
+    await slow.session.update({ a: 1 })
+    await browser.run(app, session => session.regenerate({ admin: true }))
+    await slow.end()
+    expect([slow.setCookies, await browser.read(app)]).toEqual([[], { user: 'ada', a: 1, admin: true }])
+  })
+
+  it.each(Array.from({ length: 12 }, (_, turns) => turns))('of a new visitor works while an update that changes nothing is %i turns old', async (turns) => {
+    const app = new App()
+    const browser = new Browser()
+    await browser.run(app, async (session) => {
+      const updated = session.update(() => ({}))
+      for (let turn = 0; turn < turns; turn++)
+        await Promise.resolve()
+      await session.regenerate({ userId: 7 })
+      await updated
+    })
+    expect(await browser.read(app)).toEqual({ userId: 7 })
+  })
+
   it('lets a request with the old id start anew after ten seconds', async () => {
     const app = new App()
     const browser = await returning(app)

@@ -2,26 +2,19 @@ import { SessionError } from '../errors'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 
-/** One operation on its way. */
-interface Attempt {
-  action: Action
-  key: string
-  /** False while it waits for an earlier one on its record. */
-  hasBegun: boolean
-  /** True when nobody waits for it any more. */
-  isLate: boolean
-}
+/** After so many timeouts a write is taken for one that never ends. */
+const FORGOTTEN_AFTER = 12
 
 /**
  * Runs operations of one storage, none of which may keep a request waiting for long. When one
- * took longer than the timeout, others on its record fail at once for as long again, and when a
- * second record waited in vain, all others: pages that can do without the session shall not
- * wait for it each time. Any answer ends that.
+ * took longer than the timeout, others on its record fail at once, and when a second record
+ * waited in vain, all others: pages that can do without the session shall not wait for it each
+ * time. One at a time asks again, and any answer ends that.
  */
 export class Attempts {
   /** Milliseconds that one operation may take. */
   readonly #timeout: number
-  /** Operations that go on although nobody waits for them any more, by key. */
+  /** Writes that go on although nobody waits for them any more, by key. */
   readonly #late = new Map<string, Promise<void>>()
   /** The records that waited in vain since storage answered last. */
   readonly #stalled = new Set<string>()
@@ -33,15 +26,17 @@ export class Attempts {
 
   /** @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time */
   async run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T> {
-    if (performance.now() < this.#stalledUntil && (this.#stalled.has(key) || this.#stalled.size > 1))
-      throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
-    const attempt: Attempt = { action, key, hasBegun: false, isLate: false }
-    const result = this.#start(attempt, operation)
+    this.#assertUnwritten(action, key, operation)
+    this.#assertAnswering(action, key)
+    const result = (async () => operation())()
     const answered = result.then(() => {}, () => {}).then(() => this.#stalled.clear())
     let timer: ReturnType<typeof setTimeout> | undefined
     const timedOut = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.#giveUp(attempt, answered)
+        this.#stalled.add(key)
+        this.#stalledUntil = performance.now() + this.#timeout
+        if (action !== 'reading')
+          this.#rememberLate(key, answered)
         reject(new Error(`No answer within ${this.#timeout} ms.`))
       }, this.#timeout)
     })
@@ -56,35 +51,35 @@ export class Attempts {
     }
   }
 
-  async #start<T>(attempt: Attempt, operation: () => Promise<T>): Promise<T> {
-    const { action, key } = attempt
-    // What is written late must not land on what comes after it.
-    if (action !== 'reading')
-      await this.#late.get(key)
-    attempt.hasBegun = true
-    // A removal is made up for; of anything else the caller has been told that it failed.
-    if (attempt.isLate && action !== 'removing')
-      throw new Error('Its turn came too late.')
-    return operation()
+  #assertAnswering(action: Action, key: string): void {
+    if (!this.#stalled.has(key) && this.#stalled.size < 2)
+      return
+    if (performance.now() < this.#stalledUntil)
+      throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
+    // This one asks for all.
+    this.#stalledUntil = performance.now() + this.#timeout
   }
 
-  #giveUp(attempt: Attempt, answered: Promise<void>): void {
-    const { action, key, hasBegun } = attempt
-    attempt.isLate = true
-    // Who waited for an earlier one says nothing about storage.
-    if (hasBegun) {
-      if (performance.now() >= this.#stalledUntil)
-        this.#stalled.clear()
-      this.#stalled.add(key)
-      this.#stalledUntil = performance.now() + this.#timeout
-    }
-    if (action === 'reading')
+  /** A write that is late must not land on what comes after it, so nothing does; a removal is made up for. */
+  #assertUnwritten(action: Action, key: string, operation: () => Promise<unknown>): void {
+    const late = this.#late.get(key)
+    if (!late || action === 'reading')
       return
-    const ended = answered.then(() => {
+    if (action === 'removing')
+      this.#rememberLate(key, late.then(operation).then(() => {}, () => {}))
+    throw storageError(action, new Error('An earlier write of the record has not ended.'))
+  }
+
+  #rememberLate(key: string, ended: Promise<void>): void {
+    const forget = (): void => {
+      clearTimeout(timer)
       if (this.#late.get(key) === ended)
         this.#late.delete(key)
-    })
+    }
+    const timer = setTimeout(forget, FORGOTTEN_AFTER * this.#timeout)
+    timer.unref?.()
     this.#late.set(key, ended)
+    void ended.then(forget)
   }
 }
 

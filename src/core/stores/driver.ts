@@ -1,3 +1,5 @@
+import { expiryOf } from './text'
+
 /** The part of an unstorage driver that is used; both major versions fit. */
 export interface Driver {
   name?: string
@@ -17,12 +19,12 @@ export interface TextStorage {
   delete(key: string): Promise<void>
   /** As that of a store, where the driver's storage can do it. */
   compareAndSet?(key: string, revision: string | undefined, text: string | undefined, ttl: number): Promise<boolean>
-  /** The keys below a prefix; missing where storage drops expired records by itself. */
-  keys?(prefix: string): AsyncIterable<string>
+  /** The keys below a prefix, as those of a store; missing where storage drops expired records by itself. */
+  keys?(prefix: string, now: number): AsyncIterable<readonly string[]>
 }
 
-/** Drivers that make use of `ttl`. */
-const EXPIRING = new Set(['redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
+/** Drivers whose storage makes room by itself, by `ttl` or by size. Reading all of the latter would turn its order around. */
+const EXPIRING = new Set(['lru-cache', 'redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
 
 /** Seconds of the longest timer that JavaScript has; a longer one ends at once. */
 const LONGEST_TIMER = 2_147_483
@@ -46,18 +48,36 @@ export function createDriverStorage(driver: Driver): TextStorage {
         throw new TypeError('The storage driver cannot remove.')
       thrown(await driver.removeItem(key, {}))
     },
-    ...(!isExpiring && { keys: prefix => listKeys(driver, prefix) }),
+    ...(!isExpiring && { keys: (prefix, now) => listKeys(driver, prefix, now) }),
   }
 }
 
-async function* listKeys(driver: Driver, prefix: string): AsyncGenerator<string> {
+/** Entries that are looked at in one go. */
+const LOT = 200
+
+async function* listKeys(driver: Driver, prefix: string, now: number): AsyncGenerator<readonly string[]> {
   const map = driver.name === 'memory' ? driver.getInstance?.() : undefined
   // A list of a million keys would hold the process; the memory driver's map gives them one by one.
-  const keys = map instanceof Map ? map.keys() as Iterable<string> : thrown(await driver.getKeys?.(prefix, {})) as string[] | undefined
-  for (const key of keys ?? []) {
-    if (key.startsWith(prefix))
-      yield key
+  if (map instanceof Map)
+    return yield* listMap(map as Map<string, unknown>, prefix, now)
+  const keys = thrown(await driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
+  for (let start = 0; start < keys.length; start += LOT)
+    yield keys.slice(start, start + LOT).filter(key => key.startsWith(prefix))
+}
+
+/** Only what has expired, or does not tell, so that the others need not be parsed. */
+async function* listMap(map: Map<string, unknown>, prefix: string, now: number): AsyncGenerator<readonly string[]> {
+  let lot: string[] = []
+  let looked = 0
+  for (const [key, value] of map) {
+    if (key.startsWith(prefix) && !(expiryOf(value) > now))
+      lot.push(key)
+    if (++looked % LOT === 0) {
+      yield lot
+      lot = []
+    }
   }
+  yield lot
 }
 
 /** The file system drivers return an error such as EACCES as if it were the value. */

@@ -14,6 +14,9 @@ const LEFTOVER = /^[\da-f]{64}(?:\.lock|\.[\w-]{8}\.tmp)+$/
 /** The sweep removes leftovers of this age. */
 const LEFTOVER_MILLISECONDS = 60_000
 
+/** Files that are looked at in one go. */
+const LOT = 32
+
 /** Only its owner may read a session. */
 const FILE_MODE = 0o600
 
@@ -78,8 +81,8 @@ async function removeFile({ fs }: Node, file: string, isHeld: () => boolean): Pr
 async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolean) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
   await takeLock(node, lock)
-  const since = Date.now()
-  const isHeld = (): boolean => Date.now() - since < STALE_LOCK_MILLISECONDS / 2
+  const since = performance.now()
+  const isHeld = (): boolean => performance.now() - since < STALE_LOCK_MILLISECONDS / 2
   try {
     return await task(isHeld)
   }
@@ -92,8 +95,8 @@ async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolea
 
 async function takeLock(node: Node, lock: string): Promise<void> {
   const { fs, path } = node
-  const deadline = Date.now() + 2 * STALE_LOCK_MILLISECONDS
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + 2 * STALE_LOCK_MILLISECONDS
+  while (performance.now() < deadline) {
     try {
       await (await fs.open(lock, 'wx', FILE_MODE)).close()
       return
@@ -122,7 +125,8 @@ function breakLock(node: Node, lock: string): Promise<void> {
 
 async function isOlder(fs: Node['fs'], file: string, milliseconds: number): Promise<boolean> {
   const stats = await fs.stat(file).catch(missing)
-  return stats !== undefined && Date.now() - stats.mtimeMs >= milliseconds
+  // A time that is as far in the future is that of a clock that was set back since.
+  return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) >= milliseconds
 }
 
 async function removeLeftover(node: Node, file: string): Promise<void> {
@@ -135,17 +139,19 @@ async function removeLeftover(node: Node, file: string): Promise<void> {
 }
 
 /** The files of a folder, a few at a time; what killed processes left beside them is removed. */
-async function* listFiles(node: Node, folder: string, prefix: string): AsyncGenerator<string> {
+async function* listFiles(node: Node, folder: string, prefix: string): AsyncGenerator<readonly string[]> {
   const { fs, path } = node
   const directory = await fs.opendir(folder).catch(missing)
   if (!directory)
     return
+  let lot: string[] = []
   for await (const { name } of directory) {
     if (LEFTOVER.test(name))
       await removeLeftover(node, path.join(folder, name))
-    else
-      yield prefix + name
+    else if (lot.push(prefix + name) === LOT)
+      yield lot.splice(0)
   }
+  yield lot
 }
 
 function getNode(): Node | undefined {

@@ -2,9 +2,17 @@ import type { SessionRecord } from '../types'
 import { fromUtf8 } from '../encoding'
 import { parseStored } from '../record'
 
-/** A record as text. It begins with version and revision, which Redis compares. */
-export function toText({ version, revision, ...rest }: SessionRecord): string {
-  return JSON.stringify({ version, revision, ...rest })
+/** A record as text. It begins with version and revision, which Redis compares, and its expiry, which the sweep looks for. */
+export function toText({ version, revision, expiresAt, ...rest }: SessionRecord): string {
+  return JSON.stringify({ version, revision, expiresAt, ...rest })
+}
+
+/** Where a text of ours tells its expiry: before any data, which could hold the same words. */
+const EXPIRY = /^\{"version":1,"revision":"[\w-]*","expiresAt":(\d+)/
+
+/** When the record in a text expires, without parsing all of it; NaN for texts that begin in another way. */
+export function expiryOf(text: unknown): number {
+  return typeof text === 'string' ? Number(EXPIRY.exec(text)?.[1]) : Number.NaN
 }
 
 /** The stored value; a text that is not JSON is answered as it is, and is no record. */

@@ -56,20 +56,20 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
       await at.texts.delete(at.key)
     }),
     async compareAndSet(key, revision, record, ttl) {
-      const isDone = await attempts.run(record ? 'writing' : 'removing', key, async () => {
-        const at = await locate(key)
-        return at.texts.compareAndSet?.(at.key, revision, record && toText(record), ttl)
+      const action = record ? 'writing' : 'removing'
+      const { texts, key: at } = await locate(key).catch((cause) => {
+        throw storageError(action, cause)
       })
-      return isDone ?? setAfterReading(store, key, revision, record, ttl)
+      const { compareAndSet } = texts
+      if (!compareAndSet)
+        return setAfterReading(store, key, revision, record, ttl)
+      return attempts.run(action, key, () => compareAndSet(at, revision, record && toText(record), ttl))
     },
-    async* keys() {
+    async* keys(now) {
       try {
         const at = await locate('')
-        for await (const key of at.texts.keys?.(at.key) ?? []) {
-          const ours = key.slice(at.key.length)
-          if (OUR_KEY.test(ours))
-            yield ours
-        }
+        for await (const lot of at.texts.keys?.(at.key, now) ?? [])
+          yield lot.map(key => key.slice(at.key.length)).filter(key => OUR_KEY.test(key))
       }
       catch (cause) {
         throw storageError('listing', cause)

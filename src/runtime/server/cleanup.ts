@@ -29,14 +29,18 @@ export function useCleanup(nitroApp: NitroApp): Cleanup | undefined {
  */
 export function startCleanupTimer({ hooks, captureError }: NitroApp, cleanup: Cleanup): void {
   let timer: ReturnType<typeof setTimeout>
+  let isClosed = false
   const schedule = (delay: number): void => {
     timer = setTimeout(() => {
       cleanup()
         .catch(error => captureError(error as Error, { tags: ['session'] }))
-        .finally(() => schedule(HOUR))
+        .finally(() => isClosed || schedule(HOUR))
     }, delay * (1 + Math.random() / 10))
     timer.unref?.()
   }
   schedule(MINUTE)
-  hooks.hook('close', () => clearTimeout(timer))
+  hooks.hook('close', () => {
+    isClosed = true
+    clearTimeout(timer)
+  })
 }

@@ -62,7 +62,8 @@ export function regenerateSession(event: SessionEvent, patch?: SessionPatch): Pr
 /**
  * Removes the record and expires the cookie. Safe without a session.
  *
- * @throws SessionError `STORAGE_ERROR`; the cookie is expired all the same
+ * @throws SessionError `STORAGE_ERROR`, with the cookie expired all the same; `EXPIRED_SESSION`
+ * when another request replaced the id a moment ago: the session goes on under the new one
  */
 export function destroySession(event: SessionEvent): Promise<void> {
   return openSession(event).handle.destroy()

@@ -16,13 +16,14 @@ import { createManagers } from './managers'
 /** Registers the session config from runtime config, and gives every event its sessions. */
 export default defineNitroPlugin((nitroApp) => {
   let managers: Managers | undefined
-  const getManagers = (event?: H3Event): Managers =>
-    managers ??= createManagers((useRuntimeConfig(event) as { session?: SessionOptions }).session ?? {})
+  const create = (event?: H3Event): Managers => createManagers((useRuntimeConfig(event) as { session?: SessionOptions }).session ?? {})
+  const getManagers = (event?: H3Event): Managers => managers ??= create(event)
   if (!isConfiguredPerRequest)
     stopOnBadConfig(getManagers)
   nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, overrides => getManagers(event).get(overrides)))
   awaitSessions(nitroApp)
-  const cleanup = provideCleanup(nitroApp, signal => getManagers().get().sweep(signal))
+  // Not kept: without a request a worker does not know its environment.
+  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? create()).get().sweep(signal))
   if (hasCleanupTimer && !import.meta.prerender)
     startCleanupTimer(nitroApp, cleanup)
 })

@@ -1,7 +1,7 @@
-/** Everything that an iterable gives. */
-export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+/** Everything that an iterable gives in lots. */
+export async function collect<T>(lots: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = []
-  for await (const item of items)
-    all.push(item)
+  for await (const lot of lots)
+    all.push(...lot)
   return all
 }

@@ -42,8 +42,8 @@ export class HeldStore implements SessionStore {
     })
   }
 
-  async* keys(): AsyncGenerator<string> {
-    yield* this.#inner.keys?.() ?? []
+  async* keys(now: number): AsyncGenerator<readonly string[]> {
+    yield* this.#inner.keys?.(now) ?? []
   }
 
   /** Holds the next such operation, before it takes effect or before its answer arrives. */
