@@ -36,8 +36,8 @@ export class RecordStorage {
   readonly #lock: KeyedLock
   readonly #options: ResolvedSessionOptions
   readonly #now: () => number
-  /** Ids that this process replaced a moment ago. */
-  readonly #replaced = new Set<string>()
+  /** Ids that this process replaced a moment ago, and until when that matters. */
+  readonly #replaced = new Map<string, number>()
 
   constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
     this.#store = store
@@ -87,7 +87,7 @@ export class RecordStorage {
 
   /** True when this process replaced an id a moment ago. */
   wasReplaced(id: string): boolean {
-    return this.#replaced.has(id)
+    return (this.#replaced.get(id) ?? 0) > this.#now()
   }
 
   /**
@@ -130,15 +130,16 @@ export class RecordStorage {
     })
   }
 
-  /** Knows a replaced id as long as storage shall, and then removes what is left of it where storage does not. */
+  /** Remembers a replaced id, and ends with those of which it is time, so that they need not wait for a sweep. */
   #remember(id: string, { expiresAt }: SessionRecord): void {
-    this.#replaced.add(id)
-    const timer = setTimeout(() => {
-      this.#replaced.delete(id)
+    for (const [earlier, end] of this.#replaced) {
+      if (end > this.#now())
+        break
+      this.#replaced.delete(earlier)
       if (this.#store.keys)
-        this.#removeExpired(toStorageKey(id)).catch(() => {})
-    }, expiresAt - this.#now() + 1000)
-    timer.unref?.()
+        this.#removeExpired(toStorageKey(earlier)).catch(() => {})
+    }
+    this.#replaced.set(id, expiresAt)
   }
 
   #isExpired(stored: unknown): boolean {

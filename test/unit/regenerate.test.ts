@@ -307,6 +307,18 @@ describe('regenerating in storage mode', () => {
     expect(await browser.read(app)).toEqual({ userId: 7 })
   })
 
+  it('is followed by the end of what was left of earlier ids, without a sweep', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    for (let time = 0; time < 5; time++) {
+      await browser.run(app, session => session.regenerate())
+      app.wait(10)
+    }
+    await browser.run(app, session => session.regenerate())
+    await new Promise(resolve => setImmediate(resolve))
+    expect((await app.records()).filter(record => record.isReplaced)).toHaveLength(1)
+  })
+
   it('lets a request with the old id start anew after ten seconds', async () => {
     const app = new App()
     const browser = await returning(app)
