@@ -122,7 +122,7 @@ describe('what @analog-tools/session documents, in storage mode', () => {
   })
 
   it('createUnstorageStore({ type, options })', async () => {
-    expect(await value(createVisitor(server.url), 'createUnstorageStore')).toEqual({ methods: ['get', 'set', 'delete'] })
+    expect(await value(createVisitor(server.url), 'createUnstorageStore')).toEqual({ methods: ['get', 'set', 'delete', 'compareAndSet', 'keys'] })
   })
 
   it('signCookie / unsignCookie, s:value.signature, rotation', async () => {
