@@ -117,6 +117,18 @@ describe('storage that does not answer', () => {
     expect(await store.get(OTHER_KEY)).toBeUndefined()
   })
 
+  it('is asked about other records when it answered while two waited in vain', async () => {
+    const { driver, store } = createStore()
+    driver.hold('read')
+    driver.hold('read')
+    const waiting = [codeOf(() => store.get(KEY)), codeOf(() => store.get(OTHER_KEY))]
+    await settle()
+    await store.get('c'.repeat(64))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect(await Promise.all(waiting)).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR'])
+    expect(await store.get('c'.repeat(64))).toBeUndefined()
+  })
+
   it('is not asked about any record a moment after two waited in vain', async () => {
     const { driver, store } = createStore()
     driver.hold('read')

@@ -7,18 +7,19 @@ const FORGOTTEN_AFTER = 12
 
 /**
  * Runs operations of one storage, none of which may keep a request waiting for long. When one
- * took longer than the timeout, others on its record fail at once, and when a second record
- * waited in vain, all others: pages that can do without the session shall not wait for it each
- * time. One at a time asks again, and any answer ends that.
+ * took longer than the timeout, others on its record fail at once, and when storage was silent
+ * to a second record as well, all others: pages that can do without the session shall not wait
+ * for it each time. One at a time asks again, and any answer ends that.
  */
 export class Attempts {
   /** Milliseconds that one operation may take. */
   readonly #timeout: number
   /** Writes that go on although nobody waits for them any more, by key. */
   readonly #late = new Map<string, Promise<void>>()
-  /** The records that waited in vain since storage answered last. */
-  readonly #stalled = new Set<string>()
+  /** The records that waited in vain since storage answered last, and whether it was silent to all meanwhile. */
+  readonly #stalled = new Map<string, boolean>()
   #stalledUntil = 0
+  #lastAnswer = Number.NEGATIVE_INFINITY
 
   constructor(timeout: number) {
     this.#timeout = timeout
@@ -28,12 +29,16 @@ export class Attempts {
   async run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
+    const start = performance.now()
     const result = (async () => operation())()
-    const answered = result.then(() => {}, () => {}).then(() => this.#stalled.clear())
+    const answered = result.then(() => {}, () => {}).then(() => {
+      this.#lastAnswer = performance.now()
+      this.#stalled.clear()
+    })
     let timer: ReturnType<typeof setTimeout> | undefined
     const timedOut = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.#stalled.add(key)
+        this.#stalled.set(key, this.#lastAnswer < start)
         this.#stalledUntil = performance.now() + this.#timeout
         if (action !== 'reading')
           this.#rememberLate(key, answered)
@@ -52,7 +57,8 @@ export class Attempts {
   }
 
   #assertAnswering(action: Action, key: string): void {
-    if (!this.#stalled.has(key) && this.#stalled.size < 2)
+    const silences = [...this.#stalled.values()].filter(isSilent => isSilent).length
+    if (!this.#stalled.has(key) && silences < 2)
       return
     if (performance.now() < this.#stalledUntil)
       throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
