@@ -184,7 +184,7 @@ export interface Exchange {
   hold(): void
 }
 
-/** Why a cookie was not accepted. */
+/** Why a cookie was not accepted; an id that was replaced a moment ago is `'unknown'` too. */
 export type RejectReason = 'malformed' | 'signature' | 'unknown' | 'corrupt'
 
 /** What happened to a session, in the order it happened. */

@@ -48,7 +48,7 @@ export function createRedisStorage(driver: Driver): TextStorage | undefined {
 }
 
 /** How the text of a record with this revision begins; see `toText`. */
-export function textBeginning(revision: string): string {
+function textBeginning(revision: string): string {
   return JSON.stringify({ version: RECORD_VERSION, revision }).slice(0, -1)
 }
 
