@@ -1,13 +1,19 @@
 import type { NitroConfig } from 'nitropack/types'
-import type { NuxtModule } from 'nuxt/schema'
+import type { Nuxt, NuxtModule } from 'nuxt/schema'
 import type { SessionOptions } from './runtime/server/types'
-import { defineNuxtModule } from '@nuxt/kit'
+import { fileURLToPath } from 'node:url'
+import { addImports, addPlugin, addTypeTemplate, defineNuxtModule } from '@nuxt/kit'
 import nitroModule from './nitro'
 
 export type * from './nitro'
 
 /** The options under `session` in nuxt.config. */
 export interface ModuleOptions extends SessionOptions {}
+
+const COMPOSABLES = { useClientSession: 'use-client-session', useFlash: 'use-flash' }
+
+/** Where the code is that becomes part of the Vue app. */
+const appDir = fileURLToPath(new URL('./runtime/app', import.meta.url))
 
 /** The Nuxt module: hands the server side to the Nitro module. */
 const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
@@ -21,7 +27,25 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
       config.session = options
       config.modules = [...config.modules ?? [], nitroModule]
     })
+    nuxt.options.build.transpile.push(appDir)
+    addPlugin({ src: `${appDir}/plugin`, mode: 'client' })
+    // Below the default of 1: the app's own composable of the same name wins.
+    addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${appDir}/${file}`, priority: -1 })))
+    addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(options, nuxt) }, { nuxt: true, nitro: true })
   },
 })
+
+/** Lets `useClientSession` know the keys that it has. */
+function declareExposed({ expose }: ModuleOptions, { options: { runtimeConfig } }: Nuxt): string {
+  const keys = expose ?? (runtimeConfig as { session?: ModuleOptions }).session?.expose ?? []
+  return [
+    'declare module \'unsession\' {',
+    '  interface ExposedKeys {',
+    ...keys.map(key => `    ${JSON.stringify(key)}: true`),
+    '  }',
+    '}',
+    'export {}',
+  ].join('\n')
+}
 
 export default unsession

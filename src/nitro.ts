@@ -5,7 +5,8 @@ import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { addAutoImports } from './build/auto-imports'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
-import { addRuntimeConfig } from './build/runtime-config'
+import { addPageRoute, hasPages } from './build/pages'
+import { addRuntimeConfig, configKeyOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
 
 export type * from './runtime/server/types'
@@ -28,17 +29,20 @@ const unsession = {
     addStorage(nitro)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     addServerCode(nitro)
+    if (hasPages(nitro))
+      addPageRoute(nitro, `${runtimeDir}/routes/session`)
     addAutoImports(nitro, `${runtimeDir}/index`)
   },
 }
 
 export default unsession
 
-function addServerCode({ options }: Nitro): void {
+function addServerCode(nitro: Nitro): void {
+  const { options } = nitro
   options.plugins.unshift(`${runtimeDir}/plugin`)
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
-  options.virtual['#unsession/host'] = hostModule(options)
+  options.virtual['#unsession/host'] = hostModule(nitro)
   // The server code imports Nitro's virtual modules, so it cannot stay in node_modules.
   const externals = (options.externals ?? {}) as Partial<NonNullable<Nitro['options']['externals']>>
   const inline = [...externals.inline ?? [], fileURLToPath(new URL('.', import.meta.url)), 'unsession']
@@ -46,13 +50,15 @@ function addServerCode({ options }: Nitro): void {
 }
 
 /** What the server code has to know of the build. */
-function hostModule(options: Nitro['options']): string {
-  const { preset, dev, rootDir } = options
+function hostModule(nitro: Nitro): string {
+  const { preset, dev, rootDir } = nitro.options
   // Workers get their environment with each request.
   const isConfiguredPerRequest = /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
   return [
     `export const isConfiguredPerRequest = ${isConfiguredPerRequest}`,
-    `export const hasCleanupTimer = ${needsCleanupTimer(options)}`,
+    `export const configKey = ${JSON.stringify(configKeyOf(nitro))}`,
+    `export const hasPages = ${hasPages(nitro)}`,
+    `export const hasCleanupTimer = ${needsCleanupTimer(nitro)}`,
     `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,
   ].join('\n')
 }

@@ -1,16 +1,29 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
-import type { Exchange, SessionObserver } from '../core/types'
-import { SessionError } from '../core/errors'
+import type { PageSession, SessionObserver } from '../core/types'
+import type { EventExchange } from './h3-v1'
+import { cachedResponseError, SessionError } from '../core/errors'
+import { changesOf, createPageSession } from '../core/page-session'
 
 /** What a host gives to the sessions of one event. */
 export interface BagOptions {
   /** The event whose response carries the cookies; sub-requests only join. */
   owner: object
-  exchange: Exchange
+  exchange: EventExchange
   observer: SessionObserver
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
+  /** True when the host caches the response, or will show it to everybody for another reason. */
+  isCached?(): boolean
+  /** Where the app has pages. */
+  page?: PageOptions | undefined
+}
+
+export interface PageOptions {
+  /** False for a response that is rendered for everybody. */
+  isPersonal(): boolean
+  /** True when the response is a page that its visitor is going to see. */
+  isShown(): boolean
 }
 
 /** All sessions of one event and of its sub-requests. */
@@ -18,6 +31,7 @@ export class SessionBag {
   readonly #options: BagOptions | undefined
   readonly #events = new WeakSet<object>()
   readonly #sessions = new Map<string, { manager: SessionManager, session: RequestSession }>()
+  #page: PageSession | undefined
   #hasFailed = false
 
   constructor(options?: BagOptions) {
@@ -49,8 +63,8 @@ export class SessionBag {
    * a cached handler, which has the outer one's context but not its cookies
    */
   open(event: object, overrides?: object): RequestSession {
-    if (!this.#options || !this.#events.has(event))
-      throw cachedResponseError()
+    if (!this.#options || !this.#events.has(event) || this.#options.isCached?.())
+      throw cachedResponseError('A session was used inside a cached handler.')
     const { exchange, observer } = this.#options
     const manager = this.#options.manager(overrides)
     const { name } = manager.options.cookie
@@ -59,6 +73,26 @@ export class SessionBag {
       throw new SessionError('CONFIG_ERROR', `The session of the cookie '${name}' was opened with other options in this request. Give the same options everywhere, best by a util of your own.`)
     this.#sessions.set(name, opened)
     return opened.session
+  }
+
+  /** As {@link SessionBag.open}, for a handler whose response will depend on it. */
+  use(event: object, overrides?: object): RequestSession {
+    const session = this.open(event, overrides)
+    const { exchange } = this.#options!
+    if (exchange.isForSharedCaches)
+      exchange.personalize(session.isCarried)
+    return session
+  }
+
+  /**
+   * What the page that is rendered for an event may see of its visitor's session, or
+   * `undefined` where what is rendered is shown to everybody.
+   */
+  page(event: object): PageSession | undefined {
+    const { page } = this.#options ?? {}
+    if (!page?.isPersonal() || !this.#events.has(event) || this.#options?.isCached?.())
+      return undefined
+    return this.#page ??= this.#openPage(event, page.isShown())
   }
 
   /** True for the event whose response carries the cookies; internal requests only join. */
@@ -71,7 +105,10 @@ export class SessionBag {
     if (this.#hasFailed)
       return undefined
     const pending = [...this.#sessions.values()].flatMap(({ session }) => session.settle() ?? [])
-    return pending.length > 0 ? this.#settle(pending) : undefined
+    if (pending.length > 0)
+      return this.#settle(pending)
+    this.#announce()
+    return undefined
   }
 
   async #settle(pending: Promise<void>[]): Promise<void> {
@@ -82,15 +119,31 @@ export class SessionBag {
       this.#options?.exchange.close()
       throw failed.reason
     }
+    this.#announce()
+  }
+
+  #openPage(event: object, isShown: boolean): PageSession {
+    const { exchange, manager } = this.#options!
+    const session = this.open(event)
+    exchange.personalize(session.isCarried)
+    return createPageSession(session, manager().options.expose, isShown)
+  }
+
+  /** Lets the page that made the request know what it has to fetch anew. */
+  #announce(): void {
+    if (!this.#options?.page)
+      return
+    const { exchange, manager } = this.#options
+    const { cookie, expose } = manager().options
+    const session = this.#sessions.get(cookie.name)?.session
+    const changes = session ? changesOf(session, expose) : []
+    if (changes.length > 0)
+      exchange.announce(changes.join(', '))
   }
 }
 
 /** What internal requests of cached handlers find: no event ever joins it. */
 const CLOSED = new SessionBag()
-
-function cachedResponseError(): SessionError {
-  return new SessionError('CACHED_RESPONSE', 'A session was used inside a cached handler. What a cached handler returns is shown to every visitor, so one visitor\'s session would reach all others. Either do not cache this route (remove `cache`, `swr` or `isr` from its route rules, or use `defineEventHandler`), or keep the session out of it and fetch the personal part from a route that is not cached.')
-}
 
 const BAG = Symbol.for('unsession')
 

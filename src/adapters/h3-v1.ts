@@ -6,14 +6,33 @@ import { isMockResponse, responseOf } from './event'
 import { holdNodeResponse } from './node-response'
 
 export interface ExchangeOptions {
+  /**
+   * True while prerendering.
+   *
+   * @default false
+   */
+  isShared?: boolean
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
   /** Is told why an error takes the place of a response that was already being sent. */
   onFailure(error: unknown): { statusCode: number, statusMessage: string, body: string }
 }
 
+/** What a host knows of a response besides. */
+export interface EventExchange extends Exchange {
+  /** True when the response is marked for caches that others share. */
+  readonly isForSharedCaches: boolean
+  /** Keeps the response apart in caches; out of them when it is private. */
+  personalize(isPrivate: boolean): void
+  /** Tells the page that made the request what changed. */
+  announce(changes: string): void
+}
+
+/** Read by the page in the browser. */
+export const CHANGED_HEADER = 'session-changed'
+
 /** The exchange of an h3 v1 event. */
-export function createExchange(event: SessionEvent, { settle, onFailure }: ExchangeOptions): Exchange {
+export function createExchange(event: SessionEvent, { settle, onFailure, isShared = false }: ExchangeOptions): EventExchange {
   const res = responseOf(event)
   /** The last word on each of our cookies. */
   const cookies = new Map<string, string | undefined>()
@@ -33,8 +52,23 @@ export function createExchange(event: SessionEvent, { settle, onFailure }: Excha
       toErrorResponse: onFailure,
     })
   }
+  const isChangeable = (): boolean => held ? !held.isReleased : isMock || !res.headersSent
   return {
+    isShared,
     get cookieHeader() { return event.node.req.headers.cookie },
+    get isForSharedCaches() { return isForSharedCaches(res) },
+    personalize(isPrivate) {
+      if (!isChangeable())
+        return
+      if (isPrivate)
+        forbidCaching(res)
+      else
+        varyByCookie(res)
+    },
+    announce(changes) {
+      if (isChangeable())
+        res.setHeader(CHANGED_HEADER, changes)
+    },
     get isSent() { return held ? held.isReleased : res.headersSent || res.writableEnded },
     setCookie(name, header) {
       if (isClosed)
@@ -64,10 +98,17 @@ function replaceSetCookie(res: NodeResponse, name: string, header: string | unde
 
 /** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
 function forbidCaching(res: NodeResponse): void {
-  const cacheControl = res.getHeader('cache-control')
   // Nitro marks the responses of cached routes for shared caches, cookie or not.
-  if (cacheControl === undefined || /\b(?:public|s-maxage|stale-while-revalidate)\b/i.test(String(cacheControl)))
+  if (res.getHeader('cache-control') === undefined || isForSharedCaches(res))
     res.setHeader('cache-control', 'no-store')
+  varyByCookie(res)
+}
+
+function isForSharedCaches(res: NodeResponse): boolean {
+  return /\b(?:public|s-maxage|stale-while-revalidate)\b/i.test(String(res.getHeader('cache-control') ?? ''))
+}
+
+function varyByCookie(res: NodeResponse): void {
   const vary = String(res.getHeader('vary') ?? '')
   if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))
     res.setHeader('vary', vary ? `${vary}, Cookie` : 'Cookie')

@@ -1,14 +1,15 @@
 import type { Nitro } from 'nitropack/types'
-import type { SessionOptions } from '../runtime/server/types'
+import { configOf } from './runtime-config'
 import { isServerless } from './storage'
 
 const TASK = 'session:cleanup'
 const HOURLY = '0 * * * *'
 
 /** Adds the task that removes expired records, with its schedule where Nitro's tasks are on. */
-export function addCleanup({ options }: Nitro, handler: string): void {
-  if (!keepsRecords(options))
+export function addCleanup(nitro: Nitro, handler: string): void {
+  if (!keepsRecords(nitro))
     return
+  const { options } = nitro
   options.tasks[TASK] ??= { handler, description: 'Removes expired sessions from storage.' }
   const scheduled = Object.values(options.scheduledTasks ?? {}).flat()
   if (options.experimental.tasks && !scheduled.includes(TASK))
@@ -16,10 +17,11 @@ export function addCleanup({ options }: Nitro, handler: string): void {
 }
 
 /** True where nobody but a timer would run it. */
-export function needsCleanupTimer(options: Nitro['options']): boolean {
-  return keepsRecords(options) && !options.experimental.tasks && !isServerless(options.preset)
+export function needsCleanupTimer(nitro: Nitro): boolean {
+  const { options } = nitro
+  return keepsRecords(nitro) && !options.experimental.tasks && !isServerless(options.preset)
 }
 
-function keepsRecords({ runtimeConfig }: Nitro['options']): boolean {
-  return (runtimeConfig as { session?: SessionOptions }).session?.mode !== 'cookie'
+function keepsRecords(nitro: Nitro): boolean {
+  return configOf(nitro).mode !== 'cookie'
 }

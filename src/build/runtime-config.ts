@@ -12,19 +12,35 @@ const KEYS = {
   cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
 }
 
+/**
+ * The key in runtime config. Where another module keeps a password under `session`
+ * (nuxt-auth-utils, which hands all of it to h3), ours has a name that the same environment
+ * variables reach, and neither sees the options of the other.
+ */
+export function configKeyOf({ options: { runtimeConfig } }: Nitro): 'session' | 'Session' {
+  const { session } = runtimeConfig as { session?: object }
+  return session && 'password' in session ? 'Session' : 'session'
+}
+
+/** The options as the server will find them in runtime config. */
+export function configOf(nitro: Nitro): SessionOptions {
+  return (nitro.options.runtimeConfig as Record<string, SessionOptions>)[configKeyOf(nitro)] ?? {}
+}
+
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
-export function addRuntimeConfig({ options: nitro }: Nitro, options: SessionOptions): void {
+export function addRuntimeConfig(nitro: Nitro, options: SessionOptions): void {
   assertKnown(options)
-  const config = nitro.runtimeConfig as { session?: SessionOptions }
-  // The options of the module win: other modules have defaults of their own under `runtimeConfig.session`.
-  const given = { ...definedOf(config.session ?? {}), ...definedOf(options) }
+  const config = configOf(nitro)
+  const given = { ...definedOf(config), ...definedOf(options) }
   const { storage = KEYS.storage } = given
-  config.session = {
-    ...KEYS,
-    ...given,
-    cookie: { ...KEYS.cookie, ...definedOf(config.session?.cookie ?? {}), ...definedOf(options.cookie ?? {}) },
-    storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
-  } as SessionOptions
+  Object.assign(nitro.options.runtimeConfig, {
+    [configKeyOf(nitro)]: {
+      ...KEYS,
+      ...given,
+      cookie: { ...KEYS.cookie, ...definedOf(config.cookie ?? {}), ...definedOf(options.cookie ?? {}) },
+      storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
+    },
+  })
 }
 
 function assertKnown(options: object): void {

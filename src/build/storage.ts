@@ -3,6 +3,7 @@ import type { SessionOptions } from '../runtime/server/types'
 import { resolve } from 'node:path'
 import { builtinDrivers } from 'unstorage'
 import { configError } from '../core/resolve-options'
+import { configOf } from './runtime-config'
 
 /** Hosts that start for a request or two: no lasting file system, no time for timers. */
 const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
@@ -13,12 +14,11 @@ export function isServerless(preset: string): boolean {
 
 /** Makes sure that the records have a place: the app's own mount, a driver, or the file system. */
 export function addStorage(nitro: Nitro): void {
-  const { session } = nitro.options.runtimeConfig as unknown as { session: SessionOptions }
-  const storage = session.storage!
+  const { mode, storage = 'session' } = configOf(nitro)
   if (typeof storage === 'object' && isMounted(nitro, 'session'))
     throw configError([{ path: 'storage', problem: 'The app mounts `storage.session` as well.', remedy: 'Keep one of the two.' }])
   nitro.options.virtual['#unsession/driver'] = driverModule(storage)
-  if (typeof storage === 'string' && session.mode !== 'cookie' && !isMounted(nitro, storage))
+  if (typeof storage === 'string' && mode !== 'cookie' && !isMounted(nitro, storage))
     mountFileSystem(nitro, storage)
 }
 

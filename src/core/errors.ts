@@ -52,3 +52,8 @@ export class SessionError extends Error {
 export function isSessionError(error: unknown): error is SessionError {
   return error instanceof Error && error.name === 'SessionError' && 'code' in error
 }
+
+/** @param what the sentence that says what happened */
+export function cachedResponseError(what: string): SessionError {
+  return new SessionError('CACHED_RESPONSE', `${what} What is cached or prerendered is shown to every visitor, so one visitor's session would reach all others. Either do not cache this route (remove \`cache\`, \`swr\`, \`isr\` or \`prerender\` from its route rules, or use \`defineEventHandler\`), or keep the session out of it and fetch the personal part in the browser, from a route that is not cached; in Nuxt pages \`useClientSession\` and \`useFlash\` do that by themselves.`)
+}

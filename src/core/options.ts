@@ -1,3 +1,5 @@
+import type { DataKey, DefaultData } from './types'
+
 /** Where the session's data lives. */
 export type SessionMode = 'storage' | 'cookie'
 
@@ -84,6 +86,12 @@ export interface CoreSessionOptions {
    * @default false
    */
   saveUninitialized?: boolean
+  /**
+   * The data keys that the browser may read: in Nuxt pages by `useClientSession`.
+   *
+   * @default []
+   */
+  expose?: readonly DataKey<DefaultData>[]
 }
 
 export type ResolvedCookieOptions = Required<Omit<SessionCookieOptions, 'domain' | 'partitioned' | 'priority' | 'secure'>>
@@ -104,5 +112,6 @@ export const DEFAULTS = {
   encrypt: true,
   timeout: 5000,
   saveUninitialized: false,
+  expose: [],
   cookie: { name: 'session', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },
 } as const satisfies CoreSessionOptions

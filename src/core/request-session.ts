@@ -4,7 +4,7 @@ import type { Ended, MakePatch, RecordStorage } from './record-storage'
 import type { SessionOwner, StateOrigin } from './session'
 import type { OpenedToken, TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
-import { isSessionError, SessionError } from './errors'
+import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
 import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
@@ -40,6 +40,8 @@ export class RequestSession implements SessionOwner {
   #isLoaded = false
   /** True when there was a session to load. */
   #wasFound = false
+  #original: SessionRecord | undefined
+  #mayHaveChanged = false
   /** True once the session was found gone while this request ran. */
   #hasEnded = false
   /** True when another request gave the session a new id, and its cookie to the browser. */
@@ -73,9 +75,28 @@ export class RequestSession implements SessionOwner {
     return this.#cookie.token !== null
   }
 
+  get isLoaded(): boolean {
+    return this.#isLoaded
+  }
+
   /** True when there is a session: a loaded one, or a new one that holds something. */
   get exists(): boolean {
     return this.#state !== undefined && (!this.#state.isNew || this.#isKept(this.#state.current))
+  }
+
+  /** The record as it was loaded; missing also when a session was ended that was never loaded. */
+  get original(): SessionRecord | undefined {
+    return this.#original
+  }
+
+  /** True when the request ended a session, or found it ended. */
+  get isOver(): boolean {
+    return this.#wasFound && !this.exists
+  }
+
+  /** False for a request that only read. */
+  get mayHaveChanged(): boolean {
+    return this.#mayHaveChanged
   }
 
   // --- Loading ---
@@ -104,7 +125,7 @@ export class RequestSession implements SessionOwner {
       throw this.#loadFailure
     const { token } = this.#cookie
     if (token && this.#context.storage)
-      throw new SessionError('INVALID_SESSION', 'The session was not loaded for this request. Call `await useSession(event)` first, or turn autoload on for this route.')
+      throw new SessionError('INVALID_SESSION', 'The session was not loaded for this request. Call `await useSession(event)` first (in a Vue page `await useClientSession()`), or turn autoload on for this route.')
     this.#start(token, token?.content.record)
   }
 
@@ -135,12 +156,13 @@ export class RequestSession implements SessionOwner {
     }
     else if (token && record) {
       this.#wasFound = true
+      this.#original = record
       this.#state = this.#createState(token.content.id, { stored: record })
       this.#refresh(token, record)
     }
-    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent && !this.#hasEnded) {
+    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent && !this.#exchange.isShared && !this.#hasEnded) {
       this.#writeCookie()
-      this.#exchange.hold()
+      this.#hold()
     }
   }
 
@@ -151,7 +173,7 @@ export class RequestSession implements SessionOwner {
     const isTouched = isTouchDue(record, this.#context.now(), this.#context.options)
     if (isTouched) {
       this.state.change({ ...NO_CHANGES, isTouched })
-      this.#exchange.hold()
+      this.#hold()
     }
     if (isTouched || token.isOutdated)
       this.#writeCookie()
@@ -166,7 +188,7 @@ export class RequestSession implements SessionOwner {
     this.#assertChangeable()
     const undo = this.state.change(changes)
     this.#writeCookieOr(undo)
-    this.#exchange.hold()
+    this.#hold()
   }
 
   update(makePatch: MakePatch): Promise<unknown> {
@@ -239,7 +261,7 @@ export class RequestSession implements SessionOwner {
    * failure cannot end the process when nobody awaits it: a failed write becomes the response.
    */
   run<T>(operation: () => Promise<T>): Promise<T> {
-    this.#exchange.hold()
+    this.#hold()
     const result = operation()
     const end = result.then(() => {}, () => {}).then(() => {
       this.#operations.delete(end)
@@ -488,6 +510,11 @@ export class RequestSession implements SessionOwner {
 
   // --- Small things ---
 
+  #hold(): void {
+    this.#mayHaveChanged = true
+    this.#exchange.hold()
+  }
+
   /** A session without data and messages is not kept, unless the options say so. */
   #isKept(record: SessionRecord): boolean {
     return !isEmpty(record) || this.#context.options.saveUninitialized
@@ -498,6 +525,8 @@ export class RequestSession implements SessionOwner {
   }
 
   #assertNotSent(): void {
+    if (this.#exchange.isShared)
+      throw cachedResponseError('A session was changed while prerendering.')
     if (this.#exchange.isSent)
       throw new SessionError('COOKIE_ERROR', 'The session was changed after the response was sent, so its cookie cannot follow. Change it before sending or streaming.')
   }

@@ -45,6 +45,7 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
     encrypt: given.encrypt ?? DEFAULTS.encrypt,
     timeout: given.timeout ?? DEFAULTS.timeout,
     saveUninitialized: given.saveUninitialized ?? DEFAULTS.saveUninitialized,
+    expose: given.expose ?? DEFAULTS.expose,
     cookie: { ...cookie, secure: cookie.secure === 'auto' ? context.isProduction : cookie.secure },
   }
   const issues = [
@@ -84,7 +85,13 @@ function checkScalars(options: ResolvedSessionOptions, given: CoreSessionOptions
     ...wholeNumber('timeout', options.timeout, 1, 'milliseconds'),
     ...trueOrFalse('encrypt', options.encrypt),
     ...trueOrFalse('saveUninitialized', options.saveUninitialized),
+    ...checkExpose(options.expose),
   ]
+}
+
+function checkExpose(expose: unknown): OptionIssue[] {
+  const isList = Array.isArray(expose) && expose.every(key => typeof key === 'string' && key !== '')
+  return isList ? [] : [issue('expose', expose, 'Use an array of data keys, in the environment as JSON.')]
 }
 
 function checkCookie(cookie: ResolvedCookieOptions): OptionIssue[] {

@@ -14,6 +14,9 @@ export interface SessionData {}
 /** The flash messages by key. Augment it like {@link SessionData}. */
 export interface FlashMessages {}
 
+/** The data keys in `expose`; the Nuxt module declares them from the config. */
+export interface ExposedKeys {}
+
 /** `T` where it was augmented, otherwise any key with any value. */
 type LooseUnlessAugmented<T> = keyof T extends never ? { [key: string]: unknown } : T
 
@@ -176,12 +179,32 @@ export interface Exchange {
   readonly cookieHeader: string | undefined
   /** True when the response's headers can no longer change. */
   readonly isSent: boolean
+  /** True while prerendering: the response is shown to everybody, so no session can be changed. */
+  readonly isShared?: boolean
   /** Replaces our own `Set-Cookie` of that cookie name, or takes it back with `undefined`. */
   setCookie(name: string, header: string | undefined): void
   /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */
   close(): void
   /** Called at a change: the host must await `settle` of the session before the first byte leaves. */
   hold(): void
+}
+
+/** What a page may see of its visitor's session while it is rendered. */
+export interface PageSession {
+  /** False where only storage knows, because autoload is off and nobody loaded it. */
+  readonly isLoaded: boolean
+  /** Loads the session unless that was done. */
+  load(): Promise<void>
+  /** The exposed data; empty without a session. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** True when there are messages that nobody has read. */
+  readonly hasMessages: boolean
+  /** False for requests whose answer nobody is shown: messages wait for one that is. */
+  readonly canTakeMessages: boolean
+  /** Reads a message and removes it. */
+  takeMessage(key: string): unknown
+  /** Ends the session. */
+  destroy(): Promise<void>
 }
 
 /** Why a cookie was not accepted; an id that was replaced a moment ago is `'unknown'` too. */

@@ -10,14 +10,14 @@ const ENTRY_POINTS = {
   '.': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'FlashMessages', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionHookContext',
+      'CoreSessionOptions', 'ExposedKeys', 'FlashMessages', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionHookContext',
       'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
   },
   './nuxt': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'FlashMessages', 'ModuleOptions', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData',
+      'CoreSessionOptions', 'ExposedKeys', 'FlashMessages', 'ModuleOptions', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData',
       'SessionHookContext', 'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
   },
@@ -27,7 +27,7 @@ const ENTRY_POINTS = {
       'useSession',
     ],
     types: [
-      'DeepReadonly', 'FlashMessages', 'RejectReason', 'Session', 'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
+      'DeepReadonly', 'ExposedKeys', 'FlashMessages', 'RejectReason', 'Session', 'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
       'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
     ],
   },
@@ -37,8 +37,8 @@ const ENTRY_POINTS = {
       'createStorageStore', 'createUnstorageStore', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
     ],
     types: [
-      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'FlashKey', 'FlashMessages',
-      'ManagerDependencies', 'NoExtraKeys', 'OptionIssue', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'FlashKey', 'FlashMessages',
+      'ManagerDependencies', 'NoExtraKeys', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreConfig', 'UnstorageStoreOptions',

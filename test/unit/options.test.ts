@@ -31,6 +31,7 @@ describe('options', () => {
       encrypt: true,
       timeout: 5000,
       saveUninitialized: false,
+      expose: [],
       cookie: { name: 'session', path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
     })
   })
@@ -51,6 +52,7 @@ describe('options', () => {
       encrypt: false,
       timeout: 1,
       saveUninitialized: true,
+      expose: ['user'],
       cookie: { name: '__Secure-id', path: '/app', domain: 'example.com', httpOnly: false, secure: true, sameSite: 'none', partitioned: true, priority: 'high' },
     }
     expect(resolve(given)).toEqual({ ...given, secrets: [SECRET] })

@@ -90,7 +90,7 @@ describe('the README', () => {
   it('has every option with its default in the table, and no other', () => {
     const { cookie, ...others } = runtimeOptions()
     const options = [...Object.entries(others), ...Object.entries(cookie!).map(([key, value]) => [`cookie.${key}`, value] as const)]
-    const shown = (value: unknown): string => value === '' ? 'none' : `\`${typeof value === 'string' ? `'${value}'` : String(value)}\``
+    const shown = (value: unknown): string => value === '' ? 'none' : `\`${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}\``
     const rows = rowsBelow('Options').map(([option, value]) => [unquote(option!), value])
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(options.map(([key, value]) => [key, shown(value)])))
     expect(rows).toHaveLength(options.length)

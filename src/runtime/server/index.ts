@@ -94,5 +94,5 @@ function openSession(event: SessionEvent, overrides?: SessionOverrides): Request
   const bag = getBag(event.context)
   if (!bag)
     throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to nuxt.config or nitro.config.')
-  return bag.open(event, overrides)
+  return bag.use(event, overrides)
 }

@@ -1,22 +1,24 @@
 import type { BagOptions } from '../../adapters/bag'
 import type { SessionObserver } from '../../core/types'
 import type { Managers } from './managers'
-import type { SessionOptions } from './types'
 import type { H3Event } from 'h3'
 import type { NitroApp } from 'nitropack/types'
-import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
-import { defineNitroPlugin, useRuntimeConfig } from 'nitropack/runtime'
+import { hasCleanupTimer, hasPages, isConfiguredPerRequest } from '#unsession/host'
+import { defineNitroPlugin } from 'nitropack/runtime'
 import { getBag, SessionBag, setBag } from '../../adapters/bag'
 import { createExchange } from '../../adapters/h3-v1'
 import { isSessionError } from '../../core/errors'
 import { provideCleanup, startCleanupTimer } from './cleanup'
 import { toErrorResponse } from './error-response'
+import { borrowBag, shareWithErrorPage } from './error-page'
 import { createManagers } from './managers'
+import { readConfig } from './options'
+import { isCachedByHost, isPersonalPage, isShownPage } from './page-request'
 
 /** Registers the session config from runtime config, and gives every event its sessions. */
 export default defineNitroPlugin((nitroApp) => {
   let managers: Managers | undefined
-  const create = (event?: H3Event): Managers => createManagers((useRuntimeConfig(event) as { session?: SessionOptions }).session ?? {})
+  const create = (event?: H3Event): Managers => createManagers(readConfig(event))
   const getManagers = (event?: H3Event): Managers => managers ??= create(event)
   if (!isConfiguredPerRequest)
     stopOnBadConfig(getManagers)
@@ -43,12 +45,15 @@ function stopOnBadConfig(getManagers: () => Managers): void {
 function provideSessions(nitroApp: NitroApp, event: H3Event, manager: BagOptions['manager']): void {
   // Internal requests carry the context of the event that makes them.
   const parent = (event.node.req as { __unenv__?: object }).__unenv__
-  const shared = parent && getBag(parent)?.forSubRequest(event, parent)
+  const shared = getBag(parent)?.forSubRequest(event, parent!) ?? borrowBag(event)
   const bag: SessionBag = shared ?? new SessionBag({
     owner: event,
     manager,
     observer: createObserver(nitroApp, event),
+    isCached: () => isCachedByHost(event),
+    page: hasPages ? { isPersonal: () => isPersonalPage(event), isShown: () => isShownPage(event) } : undefined,
     exchange: createExchange(event, {
+      isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
       onFailure: error => toErrorResponse(nitroApp, event, error),
     }),
@@ -57,7 +62,7 @@ function provideSessions(nitroApp: NitroApp, event: H3Event, manager: BagOptions
 }
 
 /** Makes every response wait for the writes, and a failed write the response. */
-function awaitSessions({ h3App: { options } }: NitroApp): void {
+function awaitSessions({ h3App: { options }, captureError }: NitroApp): void {
   const { onBeforeResponse, onError, onAfterResponse } = options
   const settle = async (event: H3Event): Promise<void> => {
     const bag = getBag(event.context)
@@ -70,7 +75,9 @@ function awaitSessions({ h3App: { options } }: NitroApp): void {
   }
   options.onError = async (error, event) => {
     const failure = await settle(event).then(() => undefined, reason => reason)
-    await onError?.(failure ?? error, event)
+    await shareWithErrorPage(event, async () => onError?.(failure ?? error, event))
+    // An error page may have read messages. It is shown, whatever becomes of them.
+    await settle(event).catch(reason => captureError(reason, { event, tags: ['session'] }))
   }
   // What ended inside its handler on a host without a Node response is sent only after this.
   options.onAfterResponse = async (event, response) => {

@@ -3,7 +3,7 @@ import type { RejectReason, Session } from '../../core/types'
 import type { H3Event } from 'h3'
 import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
 
-export type { FlashMessages, RejectReason, Session, SessionData } from '../../core/types'
+export type { ExposedKeys, FlashMessages, RejectReason, Session, SessionData } from '../../core/types'
 
 /** An unstorage driver and its options. */
 export type SessionStorageOptions =
@@ -32,7 +32,7 @@ export interface SessionOptions extends CoreSessionOptions {
 }
 
 /** What `useSession` takes to open another session than the configured one. */
-export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'timeout'>
+export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'timeout' | 'expose'>
 
 /** What session hooks are told. */
 export interface SessionHookContext {

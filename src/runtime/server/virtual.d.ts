@@ -7,10 +7,14 @@ declare module '#unsession/driver' {
 }
 
 declare module '#unsession/host' {
+  /** Where the options are in runtime config. */
+  export const configKey: string
   /** True where the environment arrives with each request and not with the start. */
   export const isConfiguredPerRequest: boolean
   /** True where expired records are removed by a timer of the server. */
   export const hasCleanupTimer: boolean
+  /** True in Nuxt, whose pages show the session. */
+  export const hasPages: boolean
   /** Used in development where none is set; empty in production builds. */
   export const developmentSecret: string
 }

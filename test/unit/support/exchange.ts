@@ -1,10 +1,14 @@
-import type { Exchange } from '../../../src/core/types'
+import type { EventExchange } from '../../../src/adapters/h3-v1'
 
 /** One request and its response, in memory. */
-export class FakeExchange implements Exchange {
+export class FakeExchange implements EventExchange {
   readonly cookieHeader: string | undefined
   isSent = false
+  isForSharedCaches = false
   holds = 0
+  /** What `personalize` was called with. */
+  readonly personalized: boolean[] = []
+  readonly announced: string[] = []
   /** The `Set-Cookie` headers of the response by cookie name. */
   readonly cookies = new Map<string, string>()
 
@@ -19,6 +23,14 @@ export class FakeExchange implements Exchange {
       this.cookies.delete(name)
     else
       this.cookies.set(name, header)
+  }
+
+  personalize(isPrivate: boolean): void {
+    this.personalized.push(isPrivate)
+  }
+
+  announce(changes: string): void {
+    this.announced.push(changes)
   }
 
   hold(): void {

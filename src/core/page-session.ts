@@ -1,0 +1,49 @@
+import type { RequestSession } from './request-session'
+import type { PageSession, SessionRecord } from './types'
+import { isEqualValue } from './value'
+
+/** What the browser has to hear of: exposed data that changed, a message that was left. */
+export type PageChange = 'data' | 'flash'
+
+/** The part of a session that pages see: the keys in `expose`, and messages by key. */
+export function createPageSession(session: RequestSession, expose: readonly string[], canTakeMessages: boolean): PageSession {
+  return {
+    canTakeMessages,
+    get isLoaded() { return session.isLoaded },
+    load: () => session.load(),
+    get data() {
+      session.assertLoaded()
+      return session.exists ? pick(session.handle.data, expose) : {}
+    },
+    get hasMessages() {
+      session.assertLoaded()
+      return session.exists && Object.keys(session.state.current.flash).length > 0
+    },
+    takeMessage(key) {
+      session.assertLoaded()
+      return session.exists ? session.handle.flash(key) : undefined
+    },
+    destroy: () => session.handle.destroy(),
+  }
+}
+
+/** What the request changed of what pages see. */
+export function changesOf(session: RequestSession, expose: readonly string[]): PageChange[] {
+  if (!session.mayHaveChanged)
+    return []
+  const { original } = session
+  const current = session.exists ? session.state.current : undefined
+  const isUnknown = session.isOver && !original
+  return [
+    ...(isUnknown || !isEqualValue(pick(original?.data, expose), pick(current?.data, expose)) ? ['data' as const] : []),
+    ...(current && hasNewMessage(current.flash, original?.flash) ? ['flash' as const] : []),
+  ]
+}
+
+function hasNewMessage(flash: SessionRecord['flash'], before: SessionRecord['flash'] = {}): boolean {
+  return Object.keys(flash).some(key => !Object.hasOwn(before, key) || !isEqualValue(flash[key], before[key]))
+}
+
+function pick(data: Readonly<Record<string, unknown>> = {}, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.filter(key => Object.hasOwn(data, key)).map(key => [key, data[key]]))
+}

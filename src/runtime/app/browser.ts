@@ -1,0 +1,91 @@
+import type { FlashMessages } from './flash-messages'
+import type { PagePayload } from './types'
+import type { NuxtApp } from '#app'
+import type { ShallowRef } from 'vue'
+import { shallowRef } from 'vue'
+import { createFlashMessages } from './flash-messages'
+import { createRequests, followAnswers } from './requests'
+import { openTabs } from './tabs'
+
+/** How long an answer that changed the session is kept back for the newest data. */
+const PATIENCE = 5000
+
+/** The session in the browser: one for all components. */
+export interface BrowserSession {
+  /** What the server rendered; missing on pages that it rendered for everybody. */
+  readonly rendered: PagePayload | undefined
+  readonly data: Readonly<ShallowRef<Record<string, unknown>>>
+  readonly flash: FlashMessages
+  /** Resolves when the data is known; fetches it where it is not. */
+  know(): Promise<void>
+  refresh(): Promise<void>
+  clear(): Promise<void>
+}
+
+const sessions = new WeakMap<NuxtApp, BrowserSession>()
+
+/** The session of this page. The first call begins to follow what happens to it. */
+export function useBrowserSession(nuxtApp: NuxtApp): BrowserSession {
+  const session = sessions.get(nuxtApp) ?? createBrowserSession(nuxtApp)
+  sessions.set(nuxtApp, session)
+  return session
+}
+
+function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
+  const rendered = nuxtApp.payload.unsession as PagePayload | undefined
+  const data = shallowRef(rendered?.data ?? {})
+  let known = rendered && Promise.resolve()
+
+  const ask = createRequests((state) => {
+    known ??= Promise.resolve()
+    flash.hasMore = state.hasMessages
+    if (!isSame(state.data, data.value))
+      data.value = state.data
+  })
+  const flash = createFlashMessages(nuxtApp, rendered, async keys => (await ask('POST', { flash: keys })).messages)
+
+  const refresh = async (): Promise<void> => {
+    const asked = ask('GET').then(() => {})
+    known = asked
+    // Who needs it next asks again.
+    asked.catch(() => known = known === asked ? undefined : known)
+    await asked
+  }
+  const catchUp = (): void => {
+    if (known)
+      refresh().catch(() => {})
+  }
+  const clear = async (): Promise<void> => {
+    await ask('DELETE').catch(async (error) => {
+      await refresh().catch(() => {})
+      throw error
+    })
+    tabs.tell(data.value)
+  }
+
+  const tabs = openTabs({
+    hear: told => isSame(told, data.value) || catchUp(),
+    show: catchUp,
+    restore: () => flash.drop(),
+  })
+  followAnswers(async ({ isDataChanged, isFlashLeft, isRefused }) => {
+    if (isFlashLeft)
+      flash.arrive()
+    if (!isDataChanged && !(isRefused && !isSame(data.value, {})))
+      return
+    if (known)
+      await Promise.race([refresh(), new Promise(resolve => setTimeout(resolve, PATIENCE))])
+    tabs.tell(data.value)
+  })
+  if (rendered) {
+    tabs.tell(rendered.latest ?? rendered.data)
+    nuxtApp.hook('app:suspense:resolve', () => {
+      data.value = rendered.latest ?? data.value
+    })
+  }
+  return { rendered, data, flash, know: () => known ?? refresh(), refresh, clear }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,120 @@
+import type { SessionState } from '../wire'
+import type { PagePayload } from './types'
+import type { NuxtApp } from '#app'
+import { useRouter } from '#app'
+import { shallowReactive } from 'vue'
+
+/** What a visitor does who has seen the page. */
+const ACTS = ['pointerdown', 'keydown', 'click', 'popstate'] as const
+
+/** The flash messages in the browser. */
+export interface FlashMessages {
+  /** The messages that are shown. */
+  readonly shown: Map<string, unknown>
+  /** True when the server has messages that were not read; also when that is not known. */
+  hasMore: boolean
+  /** A component is there that shows the message of a key. */
+  want(key: string): void
+  unwant(key: string): void
+  /** A request of this page left a message. */
+  arrive(): void
+  drop(): void
+}
+
+/**
+ * Messages go with the next navigation to another path. One that came by a request of this
+ * page stays when the code itself navigates, before the visitor has done anything.
+ */
+export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, fetch: (keys: string[]) => Promise<SessionState['messages']>): FlashMessages {
+  const shown = shallowReactive(new Map(Object.entries(rendered?.messages ?? {})))
+  /** How many components show each message. */
+  const wanted = new Map<string, number>()
+  /** Messages that came by a request, while the visitor did nothing. */
+  const unseen = new Set<string>()
+  let isMoving = false
+  let hasArrived = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const take = async (): Promise<void> => {
+    // A page on its way would lose what the one that goes still takes.
+    if (!(flash.hasMore || hasArrived) || isMoving || wanted.size === 0)
+      return
+    const isUnseen = hasArrived
+    hasArrived = false
+    flash.hasMore = false
+    const messages = await fetch([...wanted.keys()]).catch(() => {
+      flash.hasMore = true
+    })
+    for (const [key, message] of Object.entries(messages ?? {})) {
+      shown.set(key, message)
+      if (isUnseen)
+        unseen.add(key)
+    }
+  }
+  /** Late enough for a navigation that follows at once, and for all components to be there. */
+  const takeSoon = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(take)
+  }
+
+  const flash: FlashMessages = {
+    shown,
+    hasMore: rendered?.hasMessages ?? true,
+    want(key) {
+      wanted.set(key, (wanted.get(key) ?? 0) + 1)
+      takeSoon()
+    },
+    unwant(key) {
+      const others = wanted.get(key)! - 1
+      if (others > 0)
+        wanted.set(key, others)
+      else
+        wanted.delete(key)
+    },
+    arrive() {
+      hasArrived = true
+      takeSoon()
+    },
+    drop() {
+      for (const key of shown.keys()) {
+        if (!unseen.has(key))
+          shown.delete(key)
+      }
+      unseen.clear()
+    },
+  }
+
+  for (const act of ACTS)
+    addEventListener(act, () => unseen.clear(), { capture: true })
+  followNavigation(nuxtApp, {
+    begin: () => isMoving = true,
+    leave: () => flash.drop(),
+    end() {
+      isMoving = false
+      takeSoon()
+    },
+  })
+  return flash
+}
+
+/** Tells of navigations: their begin, that they left a path, and that what they lead to is there. */
+function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin' | 'leave' | 'end', () => void>): void {
+  const router = useRouter()
+  let isPending = false
+  nuxtApp.hook('page:start', () => {
+    isPending = true
+    begin()
+  })
+  nuxtApp.hook('page:finish', () => {
+    isPending = false
+    end()
+  })
+  router.beforeEach(() => begin())
+  router.onError(() => end())
+  router.afterEach((to, from) => {
+    if (to.path !== from.path)
+      leave()
+    // A page that has to wait for its data says so before this.
+    setTimeout(() => isPending || end())
+  })
+}

@@ -1,0 +1,109 @@
+import type { PageSession } from '../../core/types'
+import type { PagePayload } from './types'
+import type { NuxtApp } from '#app'
+import { getCurrentInstance } from 'vue'
+
+/** The session while a page is rendered on the server. */
+export interface RenderedSession {
+  readonly isLoaded: boolean
+  load(): Promise<void>
+  readonly data: Record<string, unknown>
+  takeMessage(key: string): unknown
+  refresh(): Promise<void>
+  clear(): Promise<void>
+}
+
+const sessions = new WeakMap<NuxtApp, RenderedSession>()
+
+/** The session of the page that is being rendered, read from its event. */
+export function useRenderedSession(nuxtApp: NuxtApp): RenderedSession {
+  const session = sessions.get(nuxtApp) ?? createRenderedSession(nuxtApp)
+  sessions.set(nuxtApp, session)
+  return session
+}
+
+function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
+  const session = openPage(nuxtApp)
+  if (!session)
+    return NOBODY
+  const messages = new Map<string, unknown>()
+  /** What components have seen: from then on it stays, so that the whole page agrees. */
+  let rendered: Record<string, unknown> | undefined
+  nuxtApp.hook('app:rendered', () => {
+    if (session.isLoaded)
+      nuxtApp.payload.unsession = toPayload(session, rendered, messages)
+  })
+  return {
+    get isLoaded() { return session.isLoaded },
+    load: () => session.load(),
+    get data() {
+      const data = rendered ?? session.data
+      if (getCurrentInstance())
+        rendered = data
+      return data
+    },
+    takeMessage(key) {
+      if (session.canTakeMessages && !messages.has(key))
+        messages.set(key, session.takeMessage(key))
+      return messages.get(key)
+    },
+    async refresh() {
+      await session.load()
+      rendered = undefined
+    },
+    async clear() {
+      await session.destroy()
+      rendered = undefined
+    },
+  }
+}
+
+/** The page's part of the session; none on pages that are rendered for everybody. */
+function openPage({ ssrContext }: NuxtApp): PageSession | undefined {
+  const { event, error } = ssrContext!
+  // Where the server side of this package keeps the sessions of an event.
+  const bag = event.context[Symbol.for('unsession') as never] as { page(event: object): PageSession | undefined } | undefined
+  const session = bag?.page(event)
+  // An error page is shown even when the session is what failed.
+  return session && error ? forgive(session) : session
+}
+
+function forgive(session: PageSession): PageSession {
+  const attempt = <T>(read: () => T, otherwise: T): T => {
+    try {
+      return read()
+    }
+    catch {
+      return otherwise
+    }
+  }
+  return {
+    canTakeMessages: session.canTakeMessages,
+    get isLoaded() { return session.isLoaded },
+    load: () => session.load().catch(() => {}),
+    destroy: () => session.destroy(),
+    get data() { return attempt(() => session.data, {}) },
+    get hasMessages() { return attempt(() => session.hasMessages, false) },
+    takeMessage: key => attempt(() => session.takeMessage(key), undefined),
+  }
+}
+
+function toPayload(session: PageSession, rendered: Record<string, unknown> | undefined, messages: Map<string, unknown>): PagePayload {
+  const { data, hasMessages } = session
+  const isOutdated = rendered && JSON.stringify(rendered) !== JSON.stringify(data)
+  return {
+    data: rendered ?? data,
+    hasMessages,
+    messages: Object.fromEntries(messages),
+    ...(isOutdated && { latest: data }),
+  }
+}
+
+const NOBODY: RenderedSession = {
+  isLoaded: true,
+  load: async () => {},
+  data: {},
+  takeMessage: () => undefined,
+  refresh: async () => {},
+  clear: async () => {},
+}

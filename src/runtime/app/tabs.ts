@@ -1,0 +1,43 @@
+const CHANNEL = 'unsession'
+
+export interface TabsOptions {
+  /** Another tab tells what it knows of the session. */
+  hear(data: unknown): void
+  /** This tab is looked at again. */
+  show(): void
+  /** The browser restored this page as it was when it was left. */
+  restore(): void
+}
+
+export interface Tabs {
+  /** Tells the other tabs what this one knows of the session. */
+  tell(data: Record<string, unknown>): void
+}
+
+/** The other tabs of this site, and what becomes of this one. */
+export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
+  let channel: BroadcastChannel | undefined
+  const open = (): void => {
+    channel = new BroadcastChannel(CHANNEL)
+    channel.addEventListener('message', ({ data }) => hear(data))
+  }
+  open()
+  // A page with an open channel may not be kept for the back button.
+  addEventListener('pagehide', () => {
+    channel?.close()
+    channel = undefined
+  })
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted)
+      return
+    open()
+    restore()
+    show()
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible')
+      show()
+  })
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
+  return { tell: data => channel?.postMessage(data) }
+}

@@ -1,0 +1,41 @@
+import type { DefaultFlash, FlashKey } from '../../core/types'
+import type { Ref } from 'vue'
+import { useNuxtApp } from '#app'
+import { computed, onBeforeUnmount, onMounted, onServerPrefetch, shallowRef } from 'vue'
+import { useBrowserSession } from './browser'
+import { useHydrated } from './hydrated'
+import { useRenderedSession } from './rendering'
+
+/**
+ * The flash message under a key, shown once: it is read when the component is rendered, or
+ * mounted in the browser, and goes with the next navigation. Set it to `undefined` to dismiss it.
+ *
+ * ```ts
+ * const success = useFlash('success')
+ * ```
+ */
+export function useFlash<K extends FlashKey>(key: K): Ref<DefaultFlash[K] | undefined> {
+  return (import.meta.server ? useOnServer(key) : useInBrowser(key)) as Ref<DefaultFlash[K] | undefined>
+}
+
+function useOnServer(key: string): Ref<unknown> {
+  const session = useRenderedSession(useNuxtApp())
+  const message = shallowRef<unknown>()
+  const take = (): unknown => message.value = session.takeMessage(key)
+  if (session.isLoaded)
+    take()
+  else
+    onServerPrefetch(() => session.load().then(take))
+  return message
+}
+
+function useInBrowser(key: string): Ref<unknown> {
+  const session = useBrowserSession(useNuxtApp())
+  const isHydrated = useHydrated()
+  onMounted(() => session.flash.want(key))
+  onBeforeUnmount(() => session.flash.unwant(key))
+  return computed({
+    get: () => isHydrated.value ? session.flash.shown.get(key) : session.rendered?.messages?.[key],
+    set: message => message === undefined ? session.flash.shown.delete(key) : session.flash.shown.set(key, message),
+  })
+}

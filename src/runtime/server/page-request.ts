@@ -1,0 +1,33 @@
+import type { H3Event } from 'h3'
+import { getRouteRules } from 'nitropack/runtime'
+
+/** True where the host in front of the server caches the response (Vercel, Netlify); the same on every host. */
+export function isCachedByHost(event: H3Event): boolean {
+  return Boolean(getRouteRules(event).isr) && isRead(event)
+}
+
+/** False for what is rendered once for everybody. */
+export function isPersonalPage(event: H3Event): boolean {
+  return !import.meta.prerender && !getRouteRules(event).prerender && !/\/_payload\.js(?:on)?$/.test(pathOf(event))
+}
+
+/**
+ * True for what a visitor is going to look at: not for HEAD, for prefetching (Sec-Purpose), and
+ * for the error page in the place of an image or a script (Sec-Fetch-Dest; Fetch Metadata).
+ */
+export function isShownPage({ method, node: { req: { headers } } }: H3Event): boolean {
+  const destination = headers['sec-fetch-dest']
+  const purpose = headers['sec-purpose'] ?? headers.purpose ?? headers['x-moz']
+  return method !== 'HEAD'
+    && !/prefetch/i.test(String(purpose ?? ''))
+    && (destination === undefined || ['document', 'iframe', 'frame'].includes(String(destination)))
+}
+
+function isRead({ method }: H3Event): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+/** The path as it was asked for; Nuxt's renderer changes that of the event. */
+function pathOf({ node: { req }, path }: H3Event): string {
+  return (req.originalUrl ?? path).split('?', 1)[0]!
+}
