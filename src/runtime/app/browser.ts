@@ -42,8 +42,6 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
     if (!isSame(state.data, data.value))
       data.value = state.data
   })
-  const flash = createFlashMessages(nuxtApp, rendered, async keys => (await ask('POST', { flash: keys })).messages)
-
   const refresh = async (): Promise<void> => {
     const asked = ask('GET').then(() => {})
     known = asked
@@ -51,6 +49,9 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
     asked.catch(() => known = known === asked ? undefined : known)
     await asked
   }
+  const know = (): Promise<void> => known ?? refresh()
+  const flash = createFlashMessages(nuxtApp, rendered, { know, fetch: async keys => (await ask('POST', { flash: keys })).messages })
+
   const catchUp = (): void => {
     if (known)
       refresh().catch(() => {})
@@ -83,7 +84,7 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
       data.value = rendered.latest ?? data.value
     })
   }
-  return { rendered, data, flash, know: () => known ?? refresh(), refresh, clear }
+  return { rendered, data, flash, know, refresh, clear }
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -11,8 +11,8 @@ const ACTS = ['pointerdown', 'keydown', 'click', 'popstate'] as const
 export interface FlashMessages {
   /** The messages that are shown. */
   readonly shown: Map<string, unknown>
-  /** True when the server has messages that were not read; also when that is not known. */
-  hasMore: boolean
+  /** True when the server has messages that were not read; `undefined` when nobody asked yet. */
+  hasMore: boolean | undefined
   /** A component is there that shows the message of a key. */
   want(key: string): void
   unwant(key: string): void
@@ -21,11 +21,18 @@ export interface FlashMessages {
   drop(): void
 }
 
+interface FlashOptions {
+  /** Finds out whether there are messages. */
+  know(): Promise<void>
+  /** Reads the messages of some keys. */
+  fetch(keys: string[]): Promise<SessionState['messages']>
+}
+
 /**
  * Messages go with the next navigation to another path. One that came by a request of this
  * page stays when the code itself navigates, before the visitor has done anything.
  */
-export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, fetch: (keys: string[]) => Promise<SessionState['messages']>): FlashMessages {
+export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, { know, fetch }: FlashOptions): FlashMessages {
   const shown = shallowReactive(new Map(Object.entries(rendered?.messages ?? {})))
   /** How many components show each message. */
   const wanted = new Map<string, number>()
@@ -36,14 +43,17 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const take = async (): Promise<void> => {
+    if (flash.hasMore === undefined && wanted.size > 0)
+      await know()
     // A page on its way would lose what the one that goes still takes.
     if (!(flash.hasMore || hasArrived) || isMoving || wanted.size === 0)
       return
     const isUnseen = hasArrived
     hasArrived = false
     flash.hasMore = false
-    const messages = await fetch([...wanted.keys()]).catch(() => {
+    const messages = await fetch([...wanted.keys()]).catch((error) => {
       flash.hasMore = true
+      throw error
     })
     for (const [key, message] of Object.entries(messages ?? {})) {
       shown.set(key, message)
@@ -54,12 +64,12 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
   /** Late enough for a navigation that follows at once, and for all components to be there. */
   const takeSoon = (): void => {
     clearTimeout(timer)
-    timer = setTimeout(take)
+    timer = setTimeout(() => take().catch(() => {}))
   }
 
   const flash: FlashMessages = {
     shown,
-    hasMore: rendered?.hasMessages ?? true,
+    hasMore: rendered?.hasMessages,
     want(key) {
       wanted.set(key, (wanted.get(key) ?? 0) + 1)
       takeSoon()
