@@ -1,3 +1,4 @@
+import type { Visitor } from '../support/browser'
 import type { NitroBuild, RunningServer } from '../support/nitro'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createVisitor, setCookiesOf } from '../support/browser'
@@ -104,15 +105,26 @@ describe('sessions in a Nitro app', () => {
       expect(await createVisitor(server.url).json('/rules/off')).toEqual({ visits: null })
     })
 
-    it('a session in a cached handler is refused and reaches no cache', async () => {
+    it.each(['/cached/visits', '/isr/visits'])('a session in the cached handler %s is refused and reaches no cache', async (path) => {
       const alice = createVisitor(server.url)
       await alice.fetch('/kind/string')
       for (const visitor of [alice, createVisitor(server.url)]) {
-        const response = await visitor.fetch('/cached/visits')
+        const response = await visitor.fetch(path)
         expect(response.status).toBe(500)
         expect(await response.text()).not.toContain('visits":1')
       }
       expect(server.output()).toContain('cached handler')
+    })
+
+    it('an answer that Nitro marks for the caches of others leaves without the mark when it used a session', async () => {
+      const alice = createVisitor(server.url)
+      const of = async (visitor: Visitor): Promise<unknown[]> => {
+        const response = await visitor.fetch('/headers-only')
+        return [await response.json(), response.headers.get('cache-control'), response.headers.get('vary')]
+      }
+      expect(await of(alice)).toEqual([{ visits: null }, expect.stringMatching(/^public, max-age=60/), 'Cookie'])
+      await alice.fetch('/kind/string')
+      expect(await of(alice)).toEqual([{ visits: 1 }, 'no-store', 'Cookie'])
     })
 
     it('nor does it reach a cache through an internal request of a cached handler', async () => {

@@ -97,7 +97,7 @@ describe('the start of a production server', () => {
 describe('the build', () => {
   it('prerenders without a secret', async () => {
     const built = await buildNitro('nitro-bare', { prerender: { routes: ['/who'] } })
-    expect(await readFile(join(built.outputDir, 'public/who'), 'utf8')).toBe('nobody')
+    expect(await readFile(join(built.outputDir, 'public/who/index.html'), 'utf8')).toBe('nobody')
     await built.remove()
   })
 

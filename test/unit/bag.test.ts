@@ -1,5 +1,7 @@
+import type { BagOptions } from '../../src/adapters/bag'
 import type { SessionManager } from '../../src/core/manager'
 import { describe, expect, it } from 'vitest'
+import type { Session } from '../../src/core/types'
 import { getBag, SessionBag, setBag } from '../../src/adapters/bag'
 import { App, Browser } from './support/app'
 import { codeOf } from './support/errors'
@@ -16,12 +18,14 @@ interface Setup {
   exchange: FakeExchange
 }
 
-function setUp(): Setup {
-  const [app, exchange, event] = [new App(), new FakeExchange(), { context: {} }]
-  const bag = new SessionBag({ owner: event, exchange, observer: new Recorder(), manager: overrides => (overrides as Overrides | undefined)?.use ?? app.manager })
+function setUp({ cookie, ...options }: Partial<BagOptions> & { cookie?: string } = {}): Setup {
+  const [app, exchange, event] = [new App({ expose: ['name'] }), new FakeExchange(cookie), { context: {} }]
+  const bag = new SessionBag({ owner: event, exchange, observer: new Recorder(), manager: overrides => (overrides as Overrides | undefined)?.use ?? app.manager, ...options })
   setBag(event, bag)
   return { app, bag, event, exchange }
 }
+
+const PAGE = { isPersonal: () => true, isShown: () => true }
 
 describe('the sessions of an event', () => {
   it('are found in its context', () => {
@@ -103,5 +107,101 @@ describe('the sessions of an event', () => {
     expect(isSettled).toBe(false)
     slow.release()
     expect(await settled).toBe('STORAGE_ERROR')
+  })
+
+  it('cannot be used where a host caches the response', async () => {
+    const { bag, event } = setUp({ isCached: () => true })
+    expect(await codeOf(() => bag.use(event))).toBe('CACHED_RESPONSE')
+  })
+
+  it('keep a response that is marked for shared caches out of them when it used a session', () => {
+    const signedIn = new App({ expose: ['name'] })
+    const browser = new Browser()
+    browser.receive([signedCookieOf(signedIn)])
+    for (const { cookie, isPrivate } of [{ cookie: undefined, isPrivate: false }, { cookie: browser.cookieHeader, isPrivate: true }]) {
+      const { bag, event, exchange } = setUp(cookie === undefined ? {} : { cookie })
+      bag.use(event)
+      expect(exchange.personalized).toEqual([])
+      exchange.isForSharedCaches = true
+      bag.open(event)
+      expect(exchange.personalized).toEqual([])
+      bag.use(event)
+      expect(exchange.personalized).toEqual([isPrivate])
+    }
+  })
+})
+
+/** A cookie of a session that this app never stored; its signature holds. */
+function signedCookieOf(app: App): string {
+  const exchange = new FakeExchange()
+  app.manager.open(exchange).handle.set('name', 'Ada')
+  return exchange.cookies.get('session')!
+}
+
+describe('what pages see of the sessions of an event', () => {
+  it('is the exposed data', () => {
+    const { bag, event } = setUp({ page: PAGE })
+    const page = bag.page(event)!
+    expect(page.data).toEqual({})
+    bag.open(event).handle.set('name', 'Ada')
+    bag.open(event).handle.set('secret', 'canary')
+    expect(page.data).toEqual({ name: 'Ada' })
+  })
+
+  it('is a message once', () => {
+    const { bag, event } = setUp({ page: PAGE })
+    bag.open(event).handle.flash('success', 'Saved')
+    const page = bag.page(event)!
+    expect(page.hasMessages).toBe(true)
+    expect([page.takeMessage('success'), page.takeMessage('success')]).toEqual(['Saved', undefined])
+    expect(page.hasMessages).toBe(false)
+  })
+
+  it('is nothing without an app that has pages, on pages for everybody, and in cached handlers', () => {
+    const nothing = [{}, { page: { ...PAGE, isPersonal: () => false } }, { page: PAGE, isCached: () => true }]
+    for (const options of nothing) {
+      const { bag, event } = setUp(options)
+      expect(bag.page(event)).toBeUndefined()
+    }
+    const { bag, event } = setUp({ page: PAGE })
+    expect(bag.page({ context: event.context })).toBeUndefined()
+    expect(bag.forSubRequest(event, { cache: {} }).page(event)).toBeUndefined()
+  })
+
+  it('makes the response differ by cookie', () => {
+    const { bag, event, exchange } = setUp({ page: PAGE })
+    bag.page(event)
+    bag.page(event)
+    expect(exchange.personalized).toEqual([false])
+  })
+
+  it.each<{ title: string, change: (session: Session) => unknown, announced: string[] }>([
+    { title: 'nothing', change: session => session.get('name'), announced: [] },
+    { title: 'data that is not exposed', change: session => session.set('secret', 1), announced: [] },
+    { title: 'exposed data', change: session => session.set('name', 'Ada'), announced: ['data'] },
+    { title: 'a message', change: session => session.flash('success', 'Saved'), announced: ['flash'] },
+    { title: 'a message that was read at once', change: session => [session.flash('success', 'Saved'), session.flash('success')], announced: [] },
+    { title: 'a login', change: session => session.regenerate({ name: 'Ada' }), announced: ['data'] },
+    { title: 'both', change: session => [session.set('name', 'Ada'), session.flash('success', 'Saved')], announced: ['data, flash'] },
+  ])('is announced after $title as it should be', async ({ change, announced }) => {
+    const { bag, event, exchange } = setUp({ page: PAGE })
+    await change(bag.open(event).handle)
+    await bag.settle()
+    expect(exchange.announced).toEqual(announced)
+  })
+
+  it('is announced to have changed by a logout, also of a session that was never loaded', async () => {
+    const cookie = signedCookieOf(new App({ expose: ['name'] })).split(';')[0]!
+    const { bag, event, exchange } = setUp({ page: PAGE, cookie })
+    await bag.open(event).handle.destroy()
+    await bag.settle()
+    expect(exchange.announced).toEqual(['data'])
+  })
+
+  it('is not announced in an app without pages', async () => {
+    const { bag, event, exchange } = setUp()
+    bag.open(event).handle.set('name', 'Ada')
+    await bag.settle()
+    expect(exchange.announced).toEqual([])
   })
 })

@@ -1,3 +1,4 @@
+import type { EventExchange } from '../../src/adapters/h3-v1'
 import type { Exchange } from '../../src/core/types'
 import type { SessionEvent } from '../../src/adapters/event'
 import type { TestServer } from './support/server'
@@ -12,7 +13,7 @@ import { createSwitch, serve } from './support/server'
 const OURS = 'session=ours; Path=/'
 
 interface Context {
-  exchange: Exchange
+  exchange: EventExchange
   res: ServerResponse
 }
 
@@ -28,6 +29,38 @@ function serveExchange(handler: (context: Context) => unknown, settle: () => Pro
 }
 
 describe('the exchange of an h3 v1 event', () => {
+  it.each([
+    { given: undefined, isPrivate: false, cacheControl: undefined },
+    { given: undefined, isPrivate: true, cacheControl: 'no-store' },
+    { given: 'public, max-age=60', isPrivate: false, cacheControl: 'public, max-age=60' },
+    { given: 'public, max-age=60', isPrivate: true, cacheControl: 'no-store' },
+    { given: 's-maxage=60', isPrivate: true, cacheControl: 'no-store' },
+    { given: 'private, max-age=60', isPrivate: true, cacheControl: 'private, max-age=60' },
+  ])('a response with Cache-Control $given, personal and private $isPrivate, leaves with $cacheControl', async ({ given, isPrivate, cacheControl }) => {
+    const server = await serveExchange(({ exchange, res }) => {
+      if (given)
+        res.setHeader('cache-control', given)
+      res.setHeader('x-shared', String(exchange.isForSharedCaches))
+      exchange.personalize(isPrivate)
+      res.end()
+    })
+    const { headers } = await server.fetch()
+    expect([headers['cache-control'], headers['vary']]).toEqual([cacheControl, 'Cookie'])
+    expect(headers['x-shared']).toBe(String(/public|s-maxage/.test(given ?? '')))
+  })
+
+  it('announces what changed, also while the response waits, and not after it was sent', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      exchange.hold()
+      exchange.announce('data')
+      res.end()
+      exchange.announce('flash')
+      exchange.personalize(true)
+    })
+    const { headers } = await server.fetch()
+    expect([headers['session-changed'], headers['cache-control']]).toEqual(['data', undefined])
+  })
+
   it('reads the raw Cookie header', async () => {
     const server = await serveExchange(({ exchange, res }) => res.end(String(exchange.cookieHeader)))
     expect((await server.fetch({ headers: { cookie: 'a=1; session="x"' } })).text).toBe('a=1; session="x"')

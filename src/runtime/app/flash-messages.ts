@@ -7,6 +7,12 @@ import { shallowReactive } from 'vue'
 /** What a visitor does who has seen the page. */
 const ACTS = ['pointerdown', 'keydown', 'click', 'popstate'] as const
 
+/**
+ * Milliseconds between an answer that left a message and the navigation that often follows
+ * it. When it comes later, the message is shown on both pages.
+ */
+const TIME_TO_NAVIGATE = 50
+
 /** The flash messages in the browser. */
 export interface FlashMessages {
   /** The messages that are shown. */
@@ -49,9 +55,10 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
     if (!(flash.hasMore || hasArrived) || isMoving || wanted.size === 0)
       return
     const isUnseen = hasArrived
+    const keys = [...wanted.keys()]
     hasArrived = false
     flash.hasMore = false
-    const messages = await fetch([...wanted.keys()]).catch((error) => {
+    const messages = await fetch(keys).catch((error) => {
       flash.hasMore = true
       throw error
     })
@@ -60,11 +67,15 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
       if (isUnseen)
         unseen.add(key)
     }
+    if (flash.hasMore && [...wanted.keys()].some(key => !keys.includes(key))) {
+      hasArrived ||= isUnseen
+      takeSoon()
+    }
   }
-  /** Late enough for a navigation that follows at once, and for all components to be there. */
-  const takeSoon = (): void => {
+  /** Late enough for all components to be there. */
+  const takeSoon = (delay = 0): void => {
     clearTimeout(timer)
-    timer = setTimeout(() => take().catch(() => {}))
+    timer = setTimeout(() => take().catch(() => {}), delay)
   }
 
   const flash: FlashMessages = {
@@ -83,7 +94,7 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
     },
     arrive() {
       hasArrived = true
-      takeSoon()
+      takeSoon(TIME_TO_NAVIGATE)
     },
     drop() {
       for (const key of shown.keys()) {
@@ -115,10 +126,13 @@ function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin
     isPending = true
     begin()
   })
-  nuxtApp.hook('page:finish', () => {
+  const finish = (): void => {
     isPending = false
     end()
-  })
+  }
+  nuxtApp.hook('page:finish', finish)
+  // The error page takes the place of the one that was on its way.
+  nuxtApp.hook('app:error', finish)
   router.beforeEach(() => begin())
   router.onError(() => end())
   router.afterEach((to, from) => {
