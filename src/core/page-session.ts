@@ -21,7 +21,7 @@ export function createPageSession(session: RequestSession, expose: readonly stri
     },
     takeMessage(key) {
       session.assertLoaded()
-      return session.exists ? session.handle.flash(key) : undefined
+      return session.exists ? session.handle.flash(key as never) : undefined
     },
     destroy: () => session.handle.destroy(),
   }

@@ -106,7 +106,7 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
   }
 
   for (const act of ACTS)
-    addEventListener(act, () => unseen.clear(), { capture: true })
+    window.addEventListener(act, () => unseen.clear(), { capture: true })
   followNavigation(nuxtApp, {
     begin: () => isMoving = true,
     leave: () => flash.drop(),

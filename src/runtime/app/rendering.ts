@@ -27,20 +27,36 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   if (!session)
     return NOBODY
   const messages = new Map<string, unknown>()
-  /** What components have seen: from then on it stays, so that the whole page agrees. */
-  let rendered: Record<string, unknown> | undefined
+  const seen = new Map<PropertyKey, unknown>()
+  /** The data with the values that components have seen, which stay so that the whole page agrees. */
+  const agreed = (): Record<string, unknown> => {
+    const entries = new Map<PropertyKey, unknown>([...Object.entries(session.data), ...seen])
+    return Object.fromEntries([...entries].filter(([, value]) => value !== undefined))
+  }
+  const see = (data: Record<string, unknown>, key: PropertyKey): unknown => {
+    const value: unknown = Reflect.get(data, key)
+    seen.set(key, value)
+    return value
+  }
   nuxtApp.hook('app:rendered', () => {
     if (session.isLoaded)
-      nuxtApp.payload.unsession = toPayload(session, rendered, messages)
+      nuxtApp.payload.unsession = toPayload(session, agreed(), messages)
   })
   return {
     get isLoaded() { return session.isLoaded },
     load: () => session.load(),
     get data() {
-      const data = rendered ?? session.data
-      if (getCurrentInstance())
-        rendered = data
-      return data
+      const data = agreed()
+      if (!getCurrentInstance())
+        return data
+      return new Proxy(data, {
+        get: see,
+        ownKeys(data) {
+          const keys = Reflect.ownKeys(data)
+          keys.forEach(key => see(data, key))
+          return keys
+        },
+      })
     },
     takeMessage(key) {
       if (session.canTakeMessages && !messages.has(key))
@@ -49,11 +65,11 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
     },
     async refresh() {
       await session.load()
-      rendered = undefined
+      seen.clear()
     },
     async clear() {
       await session.destroy()
-      rendered = undefined
+      seen.clear()
     },
   }
 }
@@ -88,11 +104,10 @@ function forgive(session: PageSession): PageSession {
   }
 }
 
-function toPayload(session: PageSession, rendered: Record<string, unknown> | undefined, messages: Map<string, unknown>): PagePayload {
-  const { data, hasMessages } = session
-  const isOutdated = rendered && JSON.stringify(rendered) !== JSON.stringify(data)
+function toPayload({ data, hasMessages }: PageSession, rendered: Record<string, unknown>, messages: Map<string, unknown>): PagePayload {
+  const isOutdated = JSON.stringify(rendered) !== JSON.stringify(data)
   return {
-    data: rendered ?? data,
+    data: rendered,
     hasMessages,
     messages: Object.fromEntries(messages),
     ...(isOutdated && { latest: data }),

@@ -23,11 +23,11 @@ export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
   }
   open()
   // A page with an open channel may not be kept for the back button.
-  addEventListener('pagehide', () => {
+  window.addEventListener('pagehide', () => {
     channel?.close()
     channel = undefined
   })
-  addEventListener('pageshow', ({ persisted }) => {
+  window.addEventListener('pageshow', ({ persisted }) => {
     if (!persisted)
       return
     open()
