@@ -23,6 +23,7 @@ export function createPageSession(session: RequestSession, expose: readonly stri
       session.assertLoaded()
       return session.exists ? session.handle.flash(key as never) : undefined
     },
+    returnMessage: (key, message) => session.handle.flash(key as never, message as never),
     destroy: () => session.handle.destroy(),
   }
 }

@@ -203,6 +203,8 @@ export interface PageSession {
   readonly canTakeMessages: boolean
   /** Reads a message and removes it. */
   takeMessage(key: string): unknown
+  /** Puts a message back, for a page that nobody is going to see. */
+  returnMessage(key: string, message: unknown): void
   /** Ends the session. */
   destroy(): Promise<void>
 }

@@ -38,8 +38,15 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
     seen.set(key, value)
     return value
   }
+  const returnMessages = (): void => {
+    messages.forEach((message, key) => message === undefined || session.returnMessage(key, message))
+    messages.clear()
+  }
+  nuxtApp.hook('app:error', returnMessages)
   nuxtApp.hook('app:rendered', () => {
-    if (session.isLoaded)
+    if (isDiscarded(nuxtApp.ssrContext!))
+      returnMessages()
+    else if (session.isLoaded)
       nuxtApp.payload.unsession = toPayload(session, agreed(), messages)
   })
   return {
@@ -74,6 +81,12 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   }
 }
 
+/** True for a page that a redirect or the error page takes the place of. */
+function isDiscarded(context: NonNullable<NuxtApp['ssrContext']>): boolean {
+  const { error, payload, '~renderResponse': response, _renderResponse } = context as typeof context & { '~renderResponse'?: unknown, '_renderResponse'?: unknown }
+  return Boolean(response ?? _renderResponse) || (Boolean(payload.error) && !error)
+}
+
 /** The page's part of the session; none on pages that are rendered for everybody. */
 function openPage({ ssrContext }: NuxtApp): PageSession | undefined {
   const { event, error } = ssrContext!
@@ -101,6 +114,7 @@ function forgive(session: PageSession): PageSession {
     get data() { return attempt(() => session.data, {}) },
     get hasMessages() { return attempt(() => session.hasMessages, false) },
     takeMessage: key => attempt(() => session.takeMessage(key), undefined),
+    returnMessage: (key, message) => attempt(() => session.returnMessage(key, message), undefined),
   }
 }
 
