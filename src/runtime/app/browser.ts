@@ -56,12 +56,14 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
     if (known)
       refresh().catch(() => {})
   }
+  /** A page that does not know the data lets the others ask. */
+  const tell = (): void => tabs.tell(known && data.value)
   const clear = async (): Promise<void> => {
     await ask('DELETE').catch(async (error) => {
       await refresh().catch(() => {})
       throw error
     })
-    tabs.tell(data.value)
+    tell()
   }
 
   const tabs = openTabs({
@@ -76,14 +78,10 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
       return
     if (known)
       await Promise.race([refresh(), new Promise(resolve => setTimeout(resolve, PATIENCE))])
-    tabs.tell(data.value)
+    tell()
   })
-  if (rendered) {
-    tabs.tell(rendered.latest ?? rendered.data)
-    nuxtApp.hook('app:suspense:resolve', () => {
-      data.value = rendered.latest ?? data.value
-    })
-  }
+  if (rendered)
+    tell()
   return { rendered, data, flash, know, refresh, clear }
 }
 

@@ -1,11 +1,11 @@
+import type { NuxtApp } from '#app'
 import { defineNuxtPlugin } from '#app'
 import { useBrowserSession } from './browser'
 
-/** Follows the session from the start on pages that show it; on others from its first use. */
+/** Follows the session from the start, also on pages that do not show it. Asks for nothing. */
 export default defineNuxtPlugin({
   name: 'unsession',
   setup(nuxtApp) {
-    if (nuxtApp.payload.unsession)
-      useBrowserSession(nuxtApp as Parameters<typeof useBrowserSession>[0])
+    useBrowserSession(nuxtApp as NuxtApp)
   },
 })

@@ -1,13 +1,13 @@
 import type { PageSession } from '../../core/types'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
-import { getCurrentInstance } from 'vue'
 
 /** The session while a page is rendered on the server. */
 export interface RenderedSession {
   readonly isLoaded: boolean
   load(): Promise<void>
-  readonly data: Record<string, unknown>
+  /** The data as a component sees it, or as it is now for who has no id. */
+  read(id: string | undefined): Record<string, unknown>
   takeMessage(key: string): unknown
   refresh(): Promise<void>
   clear(): Promise<void>
@@ -27,17 +27,8 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   if (!session)
     return NOBODY
   const messages = new Map<string, unknown>()
-  const seen = new Map<PropertyKey, unknown>()
-  /** The data with the values that components have seen, which stay so that the whole page agrees. */
-  const agreed = (): Record<string, unknown> => {
-    const entries = new Map<PropertyKey, unknown>([...Object.entries(session.data), ...seen])
-    return Object.fromEntries([...entries].filter(([, value]) => value !== undefined))
-  }
-  const see = (data: Record<string, unknown>, key: PropertyKey): unknown => {
-    const value: unknown = Reflect.get(data, key)
-    seen.set(key, value)
-    return value
-  }
+  /** What each component saw. It keeps seeing that, so that the browser can show the same. */
+  const seen = new Map<string, Record<string, unknown>>()
   const returnMessages = (): void => {
     messages.forEach((message, key) => message === undefined || session.returnMessage(key, message))
     messages.clear()
@@ -47,37 +38,25 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
     if (isDiscarded(nuxtApp.ssrContext!))
       returnMessages()
     else if (session.isLoaded)
-      nuxtApp.payload.unsession = toPayload(session, agreed(), messages)
+      nuxtApp.payload.unsession = toPayload(session, seen, messages)
   })
   return {
     get isLoaded() { return session.isLoaded },
     load: () => session.load(),
-    get data() {
-      const data = agreed()
-      if (!getCurrentInstance())
-        return data
-      return new Proxy(data, {
-        get: see,
-        ownKeys(data) {
-          const keys = Reflect.ownKeys(data)
-          keys.forEach(key => see(data, key))
-          return keys
-        },
-      })
+    read(id) {
+      if (id === undefined)
+        return session.data
+      const own = seen.get(id) ?? {}
+      seen.set(id, own)
+      return remember({ ...session.data, ...own }, own)
     },
     takeMessage(key) {
       if (session.canTakeMessages && !messages.has(key))
         messages.set(key, session.takeMessage(key))
       return messages.get(key)
     },
-    async refresh() {
-      await session.load()
-      seen.clear()
-    },
-    async clear() {
-      await session.destroy()
-      seen.clear()
-    },
+    refresh: () => session.load(),
+    clear: () => session.destroy(),
   }
 }
 
@@ -118,20 +97,40 @@ function forgive(session: PageSession): PageSession {
   }
 }
 
-function toPayload({ data, hasMessages }: PageSession, rendered: Record<string, unknown>, messages: Map<string, unknown>): PagePayload {
-  const isOutdated = JSON.stringify(rendered) !== JSON.stringify(data)
+/** The data, which notes the keys that are read. */
+function remember(data: Record<string, unknown>, seen: Record<string, unknown>): Record<string, unknown> {
+  const see = (key: string | symbol): unknown => {
+    if (typeof key === 'string')
+      seen[key] = data[key]
+    return Reflect.get(data, key)
+  }
+  return new Proxy(data, {
+    get: (_, key) => see(key),
+    ownKeys() {
+      const keys = Reflect.ownKeys(data)
+      keys.forEach(see)
+      return keys
+    },
+  })
+}
+
+function toPayload({ data, hasMessages }: PageSession, seen: Map<string, Record<string, unknown>>, messages: Map<string, unknown>): PagePayload {
+  const earlier = [...seen].flatMap(([id, own]) => {
+    const changed = Object.entries(own).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(data[key]))
+    return changed.length > 0 ? [[id, Object.fromEntries(changed)]] : []
+  })
   return {
-    data: rendered,
+    data,
     hasMessages,
     messages: Object.fromEntries(messages),
-    ...(isOutdated && { latest: data }),
+    ...(earlier.length > 0 && { earlier: Object.fromEntries(earlier) }),
   }
 }
 
 const NOBODY: RenderedSession = {
   isLoaded: true,
   load: async () => {},
-  data: {},
+  read: () => ({}),
   takeMessage: () => undefined,
   refresh: async () => {},
   clear: async () => {},

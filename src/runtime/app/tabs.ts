@@ -11,7 +11,7 @@ export interface TabsOptions {
 
 export interface Tabs {
   /** Tells the other tabs what this one knows of the session. */
-  tell(data: Record<string, unknown>): void
+  tell(data: Record<string, unknown> | undefined): void
 }
 
 /** The other tabs of this site, and what becomes of this one. */

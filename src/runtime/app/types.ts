@@ -28,6 +28,6 @@ export interface ClientSession {
 
 /** What a rendered page tells the browser. */
 export interface PagePayload extends SessionState {
-  /** The data as it was at the end, where that is not what was rendered. */
-  latest?: Record<string, unknown>
+  /** What components saw before it changed, by their id. */
+  earlier?: Record<string, Record<string, unknown>>
 }

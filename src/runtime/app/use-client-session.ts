@@ -1,6 +1,6 @@
-import type { ClientSession, ExposedData } from './types'
+import type { ClientSession, ExposedData, PagePayload } from './types'
 import { useNuxtApp } from '#app'
-import { computed, customRef, getCurrentInstance, onServerPrefetch } from 'vue'
+import { computed, customRef, getCurrentInstance, onServerPrefetch, useId } from 'vue'
 import { useBrowserSession } from './browser'
 import { useHydrated } from './hydrated'
 import { useRenderedSession } from './rendering'
@@ -21,12 +21,13 @@ export function useClientSession(): ClientSession & Promise<ClientSession> {
 function useOnServer(): ClientSession & Promise<ClientSession> {
   const session = useRenderedSession(useNuxtApp())
   const { refresh, clear } = session
-  const data = customRef<ExposedData>(() => ({ get: () => session.data, set: () => {} }))
+  const id = useComponentId()
+  const data = customRef<ExposedData>(() => ({ get: () => session.read(id), set: () => {} }))
   if (session.isLoaded)
     return toAwaitable({ data, refresh, clear })
   const loading = session.load()
   // Templates are rendered after this; who reads in setup has to await.
-  if (getCurrentInstance())
+  if (id !== undefined)
     onServerPrefetch(() => loading)
   return toAwaitable({ data, refresh, clear }, loading)
 }
@@ -34,9 +35,20 @@ function useOnServer(): ClientSession & Promise<ClientSession> {
 function useInBrowser(): ClientSession & Promise<ClientSession> {
   const session = useBrowserSession(useNuxtApp())
   const isHydrated = useHydrated()
-  const data = computed(() => (isHydrated.value ? session.data.value : session.rendered?.data ?? {}) as ExposedData)
+  const id = useComponentId()
+  const data = computed(() => (isHydrated.value ? session.data.value : renderedFor(id, session.rendered)) as ExposedData)
   const known = session.know()
   return toAwaitable({ data, refresh: session.refresh, clear: session.clear }, isHydrated.value ? known : undefined)
+}
+
+/** The same on the server and in the browser; middleware and plugins have none. */
+function useComponentId(): string | undefined {
+  return getCurrentInstance() ? useId() : undefined
+}
+
+function renderedFor(id: string | undefined, rendered?: PagePayload): Record<string, unknown> {
+  const earlier = id === undefined ? undefined : rendered?.earlier?.[id]
+  return { ...rendered?.data, ...earlier }
 }
 
 /** The session, and the promise of it once its data is known. */
