@@ -95,6 +95,11 @@ export class SessionBag {
     return this.#page ??= this.#openPage(event, page.isShown())
   }
 
+  /** What the sessions of the configured cookie share; missing inside a cached handler. */
+  get manager(): SessionManager | undefined {
+    return this.#options?.manager()
+  }
+
   /** True for the event whose response carries the cookies; internal requests only join. */
   isOwnedBy(event: object): boolean {
     return this.#options?.owner === event
@@ -107,7 +112,7 @@ export class SessionBag {
     const pending = [...this.#sessions.values()].flatMap(({ session }) => session.settle() ?? [])
     if (pending.length > 0)
       return this.#settle(pending)
-    this.#announce()
+    this.#finish()
     return undefined
   }
 
@@ -119,24 +124,28 @@ export class SessionBag {
       this.#options?.exchange.close()
       throw failed.reason
     }
-    this.#announce()
+    this.#finish()
   }
 
   #openPage(event: object, isShown: boolean): PageSession {
-    const { exchange, manager } = this.#options!
     const session = this.open(event)
-    exchange.personalize(session.isCarried)
-    return createPageSession(session, manager().options.expose, isShown)
+    this.#options!.exchange.personalize(session.isCarried)
+    return createPageSession(session, this.#options!.manager().options.expose, isShown)
   }
 
-  /** Lets the page that made the request know what it has to fetch anew. */
-  #announce(): void {
-    if (!this.#options?.page)
+  /** The last word on the headers, before they leave. */
+  #finish(): void {
+    if (!this.#options?.page || this.#sessions.size === 0)
       return
     const { exchange, manager } = this.#options
     const { cookie, expose } = manager().options
     const session = this.#sessions.get(cookie.name)?.session
-    const changes = session ? changesOf(session, expose) : []
+    if (!session)
+      return
+    if (this.#page)
+      exchange.personalize(session.isCarried)
+    // Lets the page that made the request know what it has to fetch anew.
+    const changes = changesOf(session, expose)
     if (changes.length > 0)
       exchange.announce(changes.join(', '))
   }

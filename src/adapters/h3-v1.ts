@@ -101,11 +101,18 @@ function forbidCaching(res: NodeResponse): void {
   // Nitro marks the responses of cached routes for shared caches, cookie or not.
   if (res.getHeader('cache-control') === undefined || isForSharedCaches(res))
     res.setHeader('cache-control', 'no-store')
+  // These go before Cache-Control in the caches of hosts (RFC 9213).
+  for (const name of res.getHeaderNames()) {
+    if (/(?:^|-)cdn-cache-control$|^surrogate-control$/i.test(name))
+      res.removeHeader(name)
+  }
   varyByCookie(res)
 }
 
+/** True when others may keep the response, because something says how long (RFC 9111, section 3). */
 function isForSharedCaches(res: NodeResponse): boolean {
-  return /\b(?:public|s-maxage|stale-while-revalidate)\b/i.test(String(res.getHeader('cache-control') ?? ''))
+  const cacheControl = res.getHeader('cache-control')
+  return cacheControl !== undefined && !/\b(?:private|no-store|no-cache)\b/i.test(String(cacheControl))
 }
 
 function varyByCookie(res: NodeResponse): void {

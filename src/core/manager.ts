@@ -9,6 +9,8 @@ import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } fro
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager {
   readonly options: ResolvedSessionOptions
+  /** Where the records are; missing in cookie mode. */
+  readonly store: SessionStore | undefined
   /** The session of one request. Nothing is read yet. */
   open(exchange: Exchange, observer?: SessionObserver): RequestSession
   /**
@@ -43,6 +45,7 @@ export function createSessionManager(options: ResolvedSessionOptions, { store, n
   }
   return {
     options,
+    store: options.mode === 'storage' ? store : undefined,
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
     sweep: async signal => await context.storage?.sweep(signal) ?? 0,
   }

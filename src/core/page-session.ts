@@ -8,6 +8,7 @@ export type PageChange = 'data' | 'flash'
 /** The part of a session that pages see: the keys in `expose`, and messages by key. */
 export function createPageSession(session: RequestSession, expose: readonly string[], canTakeMessages: boolean): PageSession {
   return {
+    keys: expose,
     canTakeMessages,
     get isLoaded() { return session.isLoaded },
     load: () => session.load(),

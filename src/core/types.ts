@@ -195,6 +195,8 @@ export interface PageSession {
   readonly isLoaded: boolean
   /** Loads the session unless that was done. */
   load(): Promise<void>
+  /** The exposed keys. */
+  readonly keys: readonly string[]
   /** The exposed data; empty without a session. */
   readonly data: Readonly<Record<string, unknown>>
   /** True when there are messages that nobody has read. */

@@ -35,6 +35,8 @@ describe('the exchange of an h3 v1 event', () => {
     { given: 'public, max-age=60', isPrivate: false, cacheControl: 'public, max-age=60' },
     { given: 'public, max-age=60', isPrivate: true, cacheControl: 'no-store' },
     { given: 's-maxage=60', isPrivate: true, cacheControl: 'no-store' },
+    { given: 'max-age=60', isPrivate: true, cacheControl: 'no-store' },
+    { given: 'no-cache', isPrivate: true, cacheControl: 'no-cache' },
     { given: 'private, max-age=60', isPrivate: true, cacheControl: 'private, max-age=60' },
   ])('a response with Cache-Control $given, personal and private $isPrivate, leaves with $cacheControl', async ({ given, isPrivate, cacheControl }) => {
     const server = await serveExchange(({ exchange, res }) => {
@@ -46,7 +48,18 @@ describe('the exchange of an h3 v1 event', () => {
     })
     const { headers } = await server.fetch()
     expect([headers['cache-control'], headers['vary']]).toEqual([cacheControl, 'Cookie'])
-    expect(headers['x-shared']).toBe(String(/public|s-maxage/.test(given ?? '')))
+    expect(headers['x-shared']).toBe(String(/^(?:public|s-maxage|max-age)/.test(given ?? '')))
+  })
+
+  it('takes a private response out of the caches of hosts too', async () => {
+    const server = await serveExchange(({ exchange, res }) => {
+      res.setHeader('CDN-Cache-Control', 'max-age=60')
+      res.setHeader('Vercel-CDN-Cache-Control', 'max-age=60')
+      res.setHeader('Surrogate-Control', 'max-age=60')
+      exchange.personalize(true)
+      res.end()
+    })
+    expect(Object.keys((await server.fetch()).headers).filter(name => /cdn|surrogate/.test(name))).toEqual([])
   })
 
   it('announces what changed, also while the response waits, and not after it was sent', async () => {

@@ -46,9 +46,9 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
     read(id) {
       if (id === undefined)
         return session.data
-      const own = seen.get(id) ?? {}
+      const own = seen.get(id) ?? Object.create(null) as Record<string, unknown>
       seen.set(id, own)
-      return remember({ ...session.data, ...own }, own)
+      return remember({ ...session.data, ...own }, session.keys, own)
     },
     takeMessage(key) {
       if (session.canTakeMessages && !messages.has(key))
@@ -86,6 +86,7 @@ function forgive(session: PageSession): PageSession {
     }
   }
   return {
+    keys: session.keys,
     canTakeMessages: session.canTakeMessages,
     get isLoaded() { return session.isLoaded },
     load: () => session.load().catch(() => {}),
@@ -97,19 +98,19 @@ function forgive(session: PageSession): PageSession {
   }
 }
 
-/** The data, which notes the keys that are read. */
-function remember(data: Record<string, unknown>, seen: Record<string, unknown>): Record<string, unknown> {
-  const see = (key: string | symbol): unknown => {
-    if (typeof key === 'string')
-      seen[key] = data[key]
-    return Reflect.get(data, key)
-  }
+/** The data, which notes what is read of it. */
+function remember(data: Record<string, unknown>, keys: readonly string[], seen: Record<string, unknown>): Record<string, unknown> {
+  const see = (key: string): unknown => seen[key] = data[key]
   return new Proxy(data, {
-    get: (_, key) => see(key),
+    get: (_, key) => keys.includes(key as string) ? see(key as string) : Reflect.get(data, key),
+    has(_, key) {
+      if (keys.includes(key as string))
+        see(key as string)
+      return key in data
+    },
     ownKeys() {
-      const keys = Reflect.ownKeys(data)
       keys.forEach(see)
-      return keys
+      return Reflect.ownKeys(data)
     },
   })
 }

@@ -23,12 +23,9 @@ function useOnServer(): ClientSession & Promise<ClientSession> {
   const { refresh, clear } = session
   const id = useComponentId()
   const data = customRef<ExposedData>(() => ({ get: () => session.read(id), set: () => {} }))
-  if (session.isLoaded)
-    return toAwaitable({ data, refresh, clear })
-  const loading = session.load()
+  const loading = session.isLoaded ? undefined : session.load()
   // Templates are rendered after this; who reads in setup has to await.
-  if (id !== undefined)
-    onServerPrefetch(() => loading)
+  beforeRender(id, () => loading)
   return toAwaitable({ data, refresh, clear }, loading)
 }
 
@@ -38,12 +35,22 @@ function useInBrowser(): ClientSession & Promise<ClientSession> {
   const id = useComponentId()
   const data = computed(() => (isHydrated.value ? session.data.value : renderedFor(id, session.rendered)) as ExposedData)
   const known = session.know()
+  beforeRender(id)
   return toAwaitable({ data, refresh: session.refresh, clear: session.clear }, isHydrated.value ? known : undefined)
 }
 
 /** The same on the server and in the browser; middleware and plugins have none. */
 function useComponentId(): string | undefined {
   return getCurrentInstance() ? useId() : undefined
+}
+
+/**
+ * On both sides, and whether there is something to wait for or not: Vue numbers the ids of
+ * components by it, and they must agree.
+ */
+function beforeRender(id: string | undefined, load: () => Promise<void> | undefined = () => undefined): void {
+  if (id !== undefined)
+    onServerPrefetch(load)
 }
 
 function renderedFor(id: string | undefined, rendered?: PagePayload): Record<string, unknown> {

@@ -24,8 +24,7 @@ function useOnServer(key: string): Ref<unknown> {
   const take = (): unknown => message.value = session.takeMessage(key)
   if (session.isLoaded)
     take()
-  else
-    onServerPrefetch(() => session.load().then(take))
+  onServerPrefetch(() => session.isLoaded ? undefined : session.load().then(take))
   return message
 }
 
@@ -34,6 +33,8 @@ function useInBrowser(key: string): Ref<unknown> {
   const isHydrated = useHydrated()
   onMounted(() => session.flash.want(key))
   onBeforeUnmount(() => session.flash.unwant(key))
+  // Vue numbers the ids of components by it, so it must agree with the server.
+  onServerPrefetch(() => undefined)
   return computed({
     get: () => isHydrated.value ? session.flash.shown.get(key) : session.rendered?.messages?.[key],
     set: message => message === undefined ? session.flash.shown.delete(key) : session.flash.shown.set(key, message),

@@ -14,7 +14,8 @@ const lent = new Map<string, SessionBag>()
  */
 export async function shareWithErrorPage(event: H3Event, render: () => Promise<void>): Promise<void> {
   const bag = getBag(event.context)
-  if (!bag)
+  // The error page of an internal request is shown to nobody.
+  if (!bag?.isOwnedBy(event))
     return render()
   const ticket = createId()
   const { headers } = event.node.req
