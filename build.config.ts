@@ -9,8 +9,9 @@ export default defineBuildConfig({
     async 'mkdist:done'({ options }) {
       const dist = join(options.rootDir, 'dist')
       await addDeclarationExtensions(dist)
-      // Nitro scans this folder and would take a declaration for a middleware.
+      // Nitro scans these folders and would take a declaration for a middleware.
       await rm(join(dist, 'runtime/server/scan/middleware/session.d.ts'))
+      await rm(join(dist, 'runtime/server/devtools/scan/middleware/devtools.d.ts'))
     },
   },
 })

@@ -3,6 +3,7 @@ import type { Nuxt, NuxtModule } from 'nuxt/schema'
 import type { SessionOptions } from './runtime/server/types'
 import { fileURLToPath } from 'node:url'
 import { addImports, addPlugin, addTypeTemplate, defineNuxtModule } from '@nuxt/kit'
+import { addDevtoolsTab } from './build/devtools'
 import nitroModule from './nitro'
 
 export type * from './nitro'
@@ -32,6 +33,8 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
     // Below the default of 1: the app's own composable of the same name wins.
     addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${appDir}/${file}`, priority: -1 })))
     addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(options, nuxt) }, { nuxt: true, nitro: true })
+    if (nuxt.options.dev)
+      addDevtoolsTab(nuxt.hook, nuxt.options.app.baseURL)
   },
 })
 

@@ -5,6 +5,7 @@ import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { addAutoImports } from './build/auto-imports'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
+import { addDevtools } from './build/devtools'
 import { addPageRoute, hasPages } from './build/pages'
 import { addRuntimeConfig, configKeyOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
@@ -29,6 +30,7 @@ const unsession = {
     addStorage(nitro)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     addServerCode(nitro)
+    addDevtools(nitro, `${runtimeDir}/devtools`)
     if (hasPages(nitro))
       addPageRoute(nitro, `${runtimeDir}/routes/session`)
     addAutoImports(nitro, `${runtimeDir}/index`)

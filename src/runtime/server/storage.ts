@@ -6,7 +6,7 @@ import { configError } from '../../core/resolve-options'
 import { createStorageStore } from '../../core/stores/unstorage'
 
 /** Where a driver given as an object is mounted. */
-const MOUNT = 'session'
+export const MOUNT = 'session'
 
 /** The store over Nitro's storage. A driver given as an object is mounted now. */
 export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {

@@ -18,3 +18,10 @@ declare module '#unsession/host' {
   /** Used in development where none is set; empty in production builds. */
   export const developmentSecret: string
 }
+
+declare module '#unsession/devtools' {
+  /** Where the page is, below the app's base URL. */
+  export const path: string
+  export const page: string
+  export const icon: string
+}

@@ -1,0 +1,55 @@
+import type { SessionManager } from '../../../core/manager'
+import type { RejectReason, SessionRecord } from '../../../core/types'
+import type { H3Event } from 'h3'
+import { readCookies } from '../../../core/cookie'
+import { toStorageKey } from '../../../core/id'
+import { describeFailure, toHandle } from './shorten'
+
+/** The session of the browser that asks, or a sentence that says why there is none. */
+export interface CurrentSession {
+  handle?: string
+  record?: SessionRecord
+  /** Bytes of the cookie's value. */
+  cookieBytes?: number
+  note?: string
+}
+
+type Reason = RejectReason | 'expired'
+
+const REASONS: Record<Reason, string> = {
+  malformed: 'The browser sent a cookie of this name that is none of ours, so it counts as no cookie.',
+  signature: 'The browser sent a cookie that the present secret did not sign, so it counts as no cookie.',
+  unknown: 'The browser sent a cookie, but its session was destroyed, deleted or replaced, or it has expired.',
+  corrupt: 'The browser sent a cookie, but what storage holds for it is no record that can be read.',
+  expired: 'The session of this browser has expired.',
+}
+
+/** Reads the session without a trace: it is not prolonged, no hook is called and no cookie is set. */
+export async function readCurrent(event: H3Event, manager: SessionManager): Promise<CurrentSession> {
+  let reason: Reason | undefined
+  const { cookie } = event.node.req.headers
+  const { name, path } = manager.options.cookie
+  const session = manager.open(
+    // To a response that was sent nothing can be added.
+    { cookieHeader: cookie, isSent: true, setCookie() {}, close() {}, hold() {} },
+    {
+      session: name => reason = name === 'expired' ? name : reason,
+      rejected: rejected => reason = rejected,
+    },
+  )
+  try {
+    await session.load()
+  }
+  catch (error) {
+    return { note: describeFailure(error) }
+  }
+  if (session.exists) {
+    const [{ length } = ''] = readCookies(cookie, name)
+    return { handle: toHandle(toStorageKey(session.state.id)), record: session.state.base, cookieBytes: length }
+  }
+  if (reason)
+    return { note: REASONS[reason] }
+  return { note: path === '/'
+    ? 'No session yet: nothing was written to one for this browser.'
+    : `The browser sends the cookie to paths below '${path}' only, so this page does not see its session.` }
+}
