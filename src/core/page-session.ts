@@ -1,6 +1,6 @@
 import type { RequestSession } from './request-session'
 import type { PageSession, SessionRecord } from './types'
-import { isEqualValue } from './value'
+import { deepFreeze, isEqualValue } from './value'
 
 /** What the browser has to hear of: exposed data that changed, a message that was left. */
 export type PageChange = 'data' | 'flash'
@@ -20,11 +20,14 @@ export function createPageSession(session: RequestSession, expose: readonly stri
       session.assertLoaded()
       return session.exists && Object.keys(session.state.current.flash).length > 0
     },
-    takeMessage(key) {
+    readMessage(key) {
       session.assertLoaded()
-      return session.exists ? session.handle.flash(key as never) : undefined
+      return session.exists ? messageOf(session.state.current, key) : undefined
     },
-    returnMessage: (key, message) => session.handle.flash(key as never, message as never),
+    takeMessage(key, message) {
+      if (message !== undefined && session.exists && isEqualValue(messageOf(session.state.current, key), message))
+        session.handle.flash(key as never)
+    },
     destroy: () => session.handle.destroy(),
   }
 }
@@ -37,9 +40,13 @@ export function changesOf(session: RequestSession, expose: readonly string[]): P
   const current = session.exists ? session.state.current : undefined
   const isUnknown = session.isOver && !original
   return [
-    ...(isUnknown || !isEqualValue(pick(original?.data, expose), pick(current?.data, expose)) ? ['data' as const] : []),
+    ...(session.hasNewId || isUnknown || !isEqualValue(pick(original?.data, expose), pick(current?.data, expose)) ? ['data' as const] : []),
     ...(current && hasNewMessage(current.flash, original?.flash) ? ['flash' as const] : []),
   ]
+}
+
+function messageOf({ flash }: SessionRecord, key: string): unknown {
+  return Object.hasOwn(flash, key) ? deepFreeze(flash[key]) : undefined
 }
 
 function hasNewMessage(flash: SessionRecord['flash'], before: SessionRecord['flash'] = {}): boolean {

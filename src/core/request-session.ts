@@ -94,6 +94,11 @@ export class RequestSession implements SessionOwner {
     return this.#wasFound && !this.exists
   }
 
+  /** True when the request gave the session another id. */
+  get hasNewId(): boolean {
+    return this.#replacedHere.size > 0
+  }
+
   /** False for a request that only read. */
   get mayHaveChanged(): boolean {
     return this.#mayHaveChanged

@@ -203,10 +203,10 @@ export interface PageSession {
   readonly hasMessages: boolean
   /** False for requests whose answer nobody is shown: messages wait for one that is. */
   readonly canTakeMessages: boolean
-  /** Reads a message and removes it. */
-  takeMessage(key: string): unknown
-  /** Puts a message back, for a page that nobody is going to see. */
-  returnMessage(key: string, message: unknown): void
+  /** Reads a message. */
+  readMessage(key: string): unknown
+  /** Removes a message that was read, unless another has taken its place. */
+  takeMessage(key: string, message: unknown): void
   /** Ends the session. */
   destroy(): Promise<void>
 }

@@ -153,8 +153,17 @@ describe('what pages see of the sessions of an event', () => {
     bag.open(event).handle.flash('success', 'Saved')
     const page = bag.page(event)!
     expect(page.hasMessages).toBe(true)
-    expect([page.takeMessage('success'), page.takeMessage('success')]).toEqual(['Saved', undefined])
-    expect(page.hasMessages).toBe(false)
+    expect(page.readMessage('success')).toBe('Saved')
+    page.takeMessage('success', 'Saved')
+    expect([page.readMessage('success'), page.hasMessages]).toEqual([undefined, false])
+  })
+
+  it('keeps a message that took the place of the one that was shown', () => {
+    const { bag, event } = setUp({ page: PAGE })
+    const page = bag.page(event)!
+    bag.open(event).handle.flash('success', 'newer')
+    page.takeMessage('success', 'older')
+    expect(page.readMessage('success')).toBe('newer')
   })
 
   it('is nothing without an app that has pages, on pages for everybody, and in cached handlers', () => {
@@ -181,6 +190,11 @@ describe('what pages see of the sessions of an event', () => {
     { title: 'exposed data', change: session => session.set('name', 'Ada'), announced: ['data'] },
     { title: 'a message', change: session => session.flash('success', 'Saved'), announced: ['flash'] },
     { title: 'a message that was read at once', change: session => [session.flash('success', 'Saved'), session.flash('success')], announced: [] },
+    { title: 'another id', change: async (session) => {
+      session.set('secret', 1)
+      await session.save()
+      await session.regenerate()
+    }, announced: ['data'] },
     { title: 'a login', change: session => session.regenerate({ name: 'Ada' }), announced: ['data'] },
     { title: 'both', change: session => [session.set('name', 'Ada'), session.flash('success', 'Saved')], announced: ['data, flash'] },
   ])('is announced after $title as it should be', async ({ change, announced }) => {

@@ -10,6 +10,9 @@ import { openTabs } from './tabs'
 /** How long an answer that changed the session is kept back for the newest data. */
 const PATIENCE = 5000
 
+/** How long a request that gives the session another id may take to answer. */
+const TIME_TO_REPLACE = 500
+
 /** The session in the browser: one for all components. */
 export interface BrowserSession {
   /** What the server rendered; missing on pages that it rendered for everybody. */
@@ -35,9 +38,13 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   const rendered = nuxtApp.payload.unsession as PagePayload | undefined
   const data = shallowRef(rendered?.data ?? {})
   let known = rendered && Promise.resolve()
+  let isUsed = Boolean(rendered)
+  /** False while there is something newer, as far as this page knows. */
+  let isCurrent = isUsed
 
   const ask = createRequests((state) => {
     known ??= Promise.resolve()
+    isCurrent = true
     flash.hasMore = state.hasMessages
     if (!isSame(state.data, data.value))
       data.value = state.data
@@ -45,6 +52,8 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   const refresh = async (): Promise<void> => {
     const asked = ask('GET').then(() => {})
     known = asked
+    isUsed = true
+    isCurrent = false
     // Who needs it next asks again.
     asked.catch(() => known = known === asked ? undefined : known)
     await asked
@@ -53,13 +62,14 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   const flash = createFlashMessages(nuxtApp, rendered, { know, fetch: async keys => (await ask('POST', { flash: keys })).messages })
 
   const catchUp = (): void => {
-    if (known)
+    if (isUsed)
       refresh().catch(() => {})
   }
   /** A page that does not know the data lets the others ask. */
-  const tell = (): void => tabs.tell(known && data.value)
+  const tell = (): void => tabs.tell(isCurrent ? data.value : undefined)
   const clear = async (): Promise<void> => {
-    await ask('DELETE').catch(async (error) => {
+    // Refused while another request replaces the id, whose answer brings the new cookie.
+    await ask('DELETE').catch(() => pause(TIME_TO_REPLACE)).then(state => state ?? ask('DELETE')).catch(async (error) => {
       await refresh().catch(() => {})
       throw error
     })
@@ -76,13 +86,18 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
       flash.arrive()
     if (!isDataChanged && !(isRefused && !isSame(data.value, {})))
       return
-    if (known)
-      await Promise.race([refresh(), new Promise(resolve => setTimeout(resolve, PATIENCE))])
+    isCurrent = false
+    if (isUsed)
+      await Promise.race([refresh().catch(() => {}), pause(PATIENCE)])
     tell()
   })
-  if (rendered)
+  if (isCurrent)
     tell()
   return { rendered, data, flash, know, refresh, clear }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -13,15 +13,17 @@ const ACTS = ['pointerdown', 'keydown', 'click', 'popstate'] as const
  */
 const TIME_TO_NAVIGATE = 50
 
+/** Milliseconds that another document may take to answer. */
+const PATIENCE = 10_000
+
 /** The flash messages in the browser. */
 export interface FlashMessages {
   /** The messages that are shown. */
   readonly shown: Map<string, unknown>
   /** True when the server has messages that were not read; `undefined` when nobody asked yet. */
   hasMore: boolean | undefined
-  /** A component is there that shows the message of a key. */
-  want(key: string): void
-  unwant(key: string): void
+  /** A component is there that shows the message of a key, until the returned function is called. */
+  want(key: string): () => void
   /** A request of this page left a message. */
   arrive(): void
   drop(): void
@@ -84,13 +86,13 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
     want(key) {
       wanted.set(key, (wanted.get(key) ?? 0) + 1)
       takeSoon()
-    },
-    unwant(key) {
-      const others = wanted.get(key)! - 1
-      if (others > 0)
-        wanted.set(key, others)
-      else
-        wanted.delete(key)
+      return () => {
+        const others = wanted.get(key)! - 1
+        if (others > 0)
+          wanted.set(key, others)
+        else
+          wanted.delete(key)
+      }
     },
     arrive() {
       hasArrived = true
@@ -133,6 +135,11 @@ function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin
   nuxtApp.hook('page:finish', finish)
   // The error page takes the place of the one that was on its way.
   nuxtApp.hook('app:error', finish)
+  // To another document: its page takes what there is. A download goes nowhere.
+  window.addEventListener('beforeunload', () => {
+    begin()
+    setTimeout(end, PATIENCE)
+  })
   router.beforeEach(() => begin())
   router.onError(() => end())
   router.afterEach((to, from) => {

@@ -8,7 +8,8 @@ export interface RenderedSession {
   load(): Promise<void>
   /** The data as a component sees it, or as it is now for who has no id. */
   read(id: string | undefined): Record<string, unknown>
-  takeMessage(key: string): unknown
+  /** Reads a message, which is removed once it is clear that the page is shown. */
+  readMessage(key: string): unknown
   refresh(): Promise<void>
   clear(): Promise<void>
 }
@@ -29,16 +30,11 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   const messages = new Map<string, unknown>()
   /** What each component saw. It keeps seeing that, so that the browser can show the same. */
   const seen = new Map<string, Record<string, unknown>>()
-  const returnMessages = (): void => {
-    messages.forEach((message, key) => message === undefined || session.returnMessage(key, message))
-    messages.clear()
-  }
-  nuxtApp.hook('app:error', returnMessages)
   nuxtApp.hook('app:rendered', () => {
-    if (isDiscarded(nuxtApp.ssrContext!))
-      returnMessages()
-    else if (session.isLoaded)
-      nuxtApp.payload.unsession = toPayload(session, seen, messages)
+    if (!session.isLoaded || isDiscarded(nuxtApp.ssrContext!))
+      return
+    messages.forEach((message, key) => session.takeMessage(key, message))
+    nuxtApp.payload.unsession = toPayload(session, seen, messages)
   })
   return {
     get isLoaded() { return session.isLoaded },
@@ -50,9 +46,9 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
       seen.set(id, own)
       return remember({ ...session.data, ...own }, session.keys, own)
     },
-    takeMessage(key) {
+    readMessage(key) {
       if (session.canTakeMessages && !messages.has(key))
-        messages.set(key, session.takeMessage(key))
+        messages.set(key, session.readMessage(key))
       return messages.get(key)
     },
     refresh: () => session.load(),
@@ -93,8 +89,8 @@ function forgive(session: PageSession): PageSession {
     destroy: () => session.destroy(),
     get data() { return attempt(() => session.data, {}) },
     get hasMessages() { return attempt(() => session.hasMessages, false) },
-    takeMessage: key => attempt(() => session.takeMessage(key), undefined),
-    returnMessage: (key, message) => attempt(() => session.returnMessage(key, message), undefined),
+    readMessage: key => attempt(() => session.readMessage(key), undefined),
+    takeMessage: (key, message) => attempt(() => session.takeMessage(key, message), undefined),
   }
 }
 
@@ -132,7 +128,7 @@ const NOBODY: RenderedSession = {
   isLoaded: true,
   load: async () => {},
   read: () => ({}),
-  takeMessage: () => undefined,
+  readMessage: () => undefined,
   refresh: async () => {},
   clear: async () => {},
 }

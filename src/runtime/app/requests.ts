@@ -25,7 +25,9 @@ export function createRequests(receive: (state: SessionState) => void): Ask {
       method,
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    if (!response.ok && response.status !== 401)
+    // Who may not even ask has no session.
+    const isNobody = method === 'GET' && response.status === 401
+    if (!response.ok && !isNobody)
       throw createError({ statusCode: response.status, statusMessage: response.statusText })
     const state: SessionState = response.ok ? await response.json() : { data: {}, hasMessages: false }
     if (number > received) {

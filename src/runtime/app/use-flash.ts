@@ -1,7 +1,7 @@
 import type { DefaultFlash, FlashKey } from '../../core/types'
 import type { Ref } from 'vue'
 import { useNuxtApp } from '#app'
-import { computed, onBeforeUnmount, onMounted, onServerPrefetch, shallowRef } from 'vue'
+import { computed, onActivated, onBeforeUnmount, onDeactivated, onMounted, onServerPrefetch, shallowRef } from 'vue'
 import { useBrowserSession } from './browser'
 import { useHydrated } from './hydrated'
 import { useRenderedSession } from './rendering'
@@ -21,18 +21,29 @@ export function useFlash<K extends FlashKey>(key: K): Ref<DefaultFlash[K] | unde
 function useOnServer(key: string): Ref<unknown> {
   const session = useRenderedSession(useNuxtApp())
   const message = shallowRef<unknown>()
-  const take = (): unknown => message.value = session.takeMessage(key)
+  const read = (): unknown => message.value = session.readMessage(key)
   if (session.isLoaded)
-    take()
-  onServerPrefetch(() => session.isLoaded ? undefined : session.load().then(take))
+    read()
+  onServerPrefetch(() => session.isLoaded ? undefined : session.load().then(read))
   return message
 }
 
 function useInBrowser(key: string): Ref<unknown> {
   const session = useBrowserSession(useNuxtApp())
   const isHydrated = useHydrated()
-  onMounted(() => session.flash.want(key))
-  onBeforeUnmount(() => session.flash.unwant(key))
+  let unwant: (() => void) | undefined
+  const show = (): void => {
+    unwant ??= session.flash.want(key)
+  }
+  const hide = (): void => {
+    unwant?.()
+    unwant = undefined
+  }
+  onMounted(show)
+  onBeforeUnmount(hide)
+  // Kept alive off the screen, it shows nobody anything.
+  onActivated(show)
+  onDeactivated(hide)
   // Vue numbers the ids of components by it, so it must agree with the server.
   onServerPrefetch(() => undefined)
   return computed({

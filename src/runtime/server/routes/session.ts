@@ -5,6 +5,7 @@ import { createError, defineEventHandler, readBody } from 'h3'
 import { getBag } from '../../../adapters/bag'
 
 const MAX_KEYS = 100
+const MAX_BYTES = 16_384
 
 /**
  * What pages in the browser may do with the session: see the exposed data (GET), take
@@ -26,9 +27,12 @@ export default defineEventHandler(async (event): Promise<SessionState> => {
     throw createError({ statusCode: 405 })
   if (!/^application\/json\b/i.test(req.headers['content-type'] ?? ''))
     throw createError({ statusCode: 415 })
+  if (!(Number(req.headers['content-length']) <= MAX_BYTES))
+    throw createError({ statusCode: 413 })
   const keys = await readKeys(event)
-  const messages = Object.fromEntries(keys.map(key => [key, session.takeMessage(key)]))
-  return { ...toState(session), messages }
+  const messages = keys.map(key => [key, session.readMessage(key)] as const)
+  messages.forEach(([key, message]) => session.takeMessage(key, message))
+  return { ...toState(session), messages: Object.fromEntries(messages) }
 })
 
 function toState({ data, hasMessages }: PageSession): SessionState {
