@@ -44,7 +44,8 @@ function declareExposed({ expose }: ModuleOptions, { options: { runtimeConfig } 
   return [
     'declare module \'unsession\' {',
     '  interface ExposedKeys {',
-    ...keys.map(key => `    ${JSON.stringify(key)}: true`),
+    // What is no array is refused when the server starts; layers may repeat a key.
+    ...(Array.isArray(keys) ? [...new Set(keys)] : []).map(key => `    ${JSON.stringify(key)}: true`),
     '  }',
     '}',
     'export {}',

@@ -129,6 +129,9 @@ export class SessionBag {
 
   #openPage(event: object, isShown: boolean): PageSession {
     const session = this.open(event)
+    // Without a cookie there is nothing to load.
+    if (!session.isCarried)
+      session.assertLoaded()
     this.#options!.exchange.personalize(session.isCarried)
     return createPageSession(session, this.#options!.manager().options.expose, isShown)
   }

@@ -49,14 +49,14 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
     if (!isSame(state.data, data.value))
       data.value = state.data
   })
-  const refresh = async (): Promise<void> => {
+  const refresh = (): Promise<void> => {
     const asked = ask('GET').then(() => {})
     known = asked
     isUsed = true
     isCurrent = false
     // Who needs it next asks again.
     asked.catch(() => known = known === asked ? undefined : known)
-    await asked
+    return asked
   }
   const know = (): Promise<void> => known ?? refresh()
   const flash = createFlashMessages(nuxtApp, rendered, { know, fetch: async keys => (await ask('POST', { flash: keys })).messages })

@@ -1,7 +1,7 @@
 import type { SessionState } from '../wire'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
-import { useRouter } from '#app'
+import { useRouter } from '#app/composables/router'
 import { shallowReactive } from 'vue'
 
 /** What a visitor does who has seen the page. */
@@ -46,11 +46,18 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
   const wanted = new Map<string, number>()
   /** Messages that came by a request, while the visitor did nothing. */
   const unseen = new Set<string>()
+  /** Messages whose components had gone when they came: they wait for others. */
+  const unclaimed = new Set<string>()
   let isMoving = false
   let hasArrived = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const take = async (): Promise<void> => {
+    // Shown by and by, or never (Prerendering Revamped, speculation rules).
+    if ((document as { prerendering?: boolean }).prerendering) {
+      document.addEventListener('prerenderingchange', () => takeSoon(), { once: true })
+      return
+    }
     if (flash.hasMore === undefined && wanted.size > 0)
       await know()
     // A page on its way would lose what the one that goes still takes.
@@ -68,6 +75,8 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
       shown.set(key, message)
       if (isUnseen)
         unseen.add(key)
+      if (!wanted.has(key))
+        unclaimed.add(key)
     }
     if (flash.hasMore && [...wanted.keys()].some(key => !keys.includes(key))) {
       hasArrived ||= isUnseen
@@ -85,6 +94,7 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
     hasMore: rendered?.hasMessages,
     want(key) {
       wanted.set(key, (wanted.get(key) ?? 0) + 1)
+      unclaimed.delete(key)
       takeSoon()
       return () => {
         const others = wanted.get(key)! - 1
@@ -100,7 +110,7 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
     },
     drop() {
       for (const key of shown.keys()) {
-        if (!unseen.has(key))
+        if (!unseen.has(key) && !unclaimed.has(key))
           shown.delete(key)
       }
       unseen.clear()

@@ -44,7 +44,7 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
         return session.data
       const own = seen.get(id) ?? Object.create(null) as Record<string, unknown>
       seen.set(id, own)
-      return remember({ ...session.data, ...own }, session.keys, own)
+      return remember(overlay(session.data, own), session.keys, own)
     },
     readMessage(key) {
       if (session.canTakeMessages && !messages.has(key))
@@ -92,6 +92,11 @@ function forgive(session: PageSession): PageSession {
     readMessage: key => attempt(() => session.readMessage(key), undefined),
     takeMessage: (key, message) => attempt(() => session.takeMessage(key, message), undefined),
   }
+}
+
+/** The data with other values; keys whose value is `undefined` are not there. */
+export function overlay(data: Record<string, unknown>, values: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries({ ...data, ...values }).filter(([, value]) => value !== undefined))
 }
 
 /** The data, which notes what is read of it. */

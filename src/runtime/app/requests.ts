@@ -1,5 +1,6 @@
 import type { SessionState } from '../wire'
-import { createError, useRuntimeConfig } from '#app'
+import { createError } from '#app/composables/error'
+import { useRuntimeConfig } from '#app/nuxt'
 import { CHANGED_HEADER, SESSION_ROUTE } from '../wire'
 
 /** Asks our route. */
@@ -25,11 +26,12 @@ export function createRequests(receive: (state: SessionState) => void): Ask {
       method,
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    // Who may not even ask has no session.
-    const isNobody = method === 'GET' && response.status === 401
-    if (!response.ok && !isNobody)
-      throw createError({ statusCode: response.status, statusMessage: response.statusText })
-    const state: SessionState = response.ok ? await response.json() : { data: {}, hasMessages: false }
+    const isAnswer = response.ok && !response.redirected && /\bjson\b/.test(response.headers.get('content-type') ?? '')
+    // A guard of the app that refuses strangers, or sends them to its login page.
+    const isNobody = method === 'GET' && (response.ok || response.status === 401)
+    if (!isAnswer && !isNobody)
+      throw createError({ statusCode: response.ok ? 502 : response.status, statusMessage: response.statusText })
+    const state: SessionState = isAnswer ? await response.json() : { data: {}, hasMessages: false }
     if (number > received) {
       received = number
       receive(state)

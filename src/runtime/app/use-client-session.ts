@@ -1,9 +1,10 @@
-import type { ClientSession, ExposedData, PagePayload } from './types'
-import { useNuxtApp } from '#app'
-import { computed, customRef, getCurrentInstance, onServerPrefetch, useId } from 'vue'
+import type { ClientSession, ExposedData } from './types'
+import type { NuxtApp } from '#app'
+import { useNuxtApp } from '#app/nuxt'
+import { computed, customRef, getCurrentInstance, onServerPrefetch } from 'vue'
 import { useBrowserSession } from './browser'
 import { useHydrated } from './hydrated'
-import { useRenderedSession } from './rendering'
+import { overlay, useRenderedSession } from './rendering'
 
 /**
  * The exposed part of the visitor's session, kept current after every request of the page and
@@ -19,9 +20,10 @@ export function useClientSession(): ClientSession & Promise<ClientSession> {
 }
 
 function useOnServer(): ClientSession & Promise<ClientSession> {
-  const session = useRenderedSession(useNuxtApp())
+  const nuxtApp = useNuxtApp()
+  const session = useRenderedSession(nuxtApp)
   const { refresh, clear } = session
-  const id = useComponentId()
+  const id = useComponentId(nuxtApp)
   const data = customRef<ExposedData>(() => ({ get: () => session.read(id), set: () => {} }))
   const loading = session.isLoaded ? undefined : session.load()
   // Templates are rendered after this; who reads in setup has to await.
@@ -30,18 +32,32 @@ function useOnServer(): ClientSession & Promise<ClientSession> {
 }
 
 function useInBrowser(): ClientSession & Promise<ClientSession> {
-  const session = useBrowserSession(useNuxtApp())
+  const nuxtApp = useNuxtApp()
+  const session = useBrowserSession(nuxtApp)
   const isHydrated = useHydrated()
-  const id = useComponentId()
-  const data = computed(() => (isHydrated.value ? session.data.value : renderedFor(id, session.rendered)) as ExposedData)
+  const id = useComponentId(nuxtApp)
+  const data = computed(() => (isHydrated.value ? session.data.value : overlay(session.rendered?.data ?? {}, session.rendered?.earlier?.[id ?? ''])) as ExposedData)
   const known = session.know()
   beforeRender(id)
   return toAwaitable({ data, refresh: session.refresh, clear: session.clear }, isHydrated.value ? known : undefined)
 }
 
-/** The same on the server and in the browser; middleware and plugins have none. */
-function useComponentId(): string | undefined {
-  return getCurrentInstance() ? useId() : undefined
+const counts = new WeakMap<NuxtApp, Map<string, number>>()
+
+/**
+ * Mostly the same on the server and in the browser; middleware and plugins have none. Not
+ * Vue's `useId`, which would shift the ids of everybody else.
+ */
+function useComponentId(nuxtApp: NuxtApp): string | undefined {
+  const type = getCurrentInstance()?.type
+  if (!type)
+    return undefined
+  const { __name: name = '' } = type
+  const count = counts.get(nuxtApp) ?? new Map<string, number>()
+  counts.set(nuxtApp, count)
+  const number = (count.get(name) ?? 0) + 1
+  count.set(name, number)
+  return `${name}:${number}`
 }
 
 /**
@@ -51,11 +67,6 @@ function useComponentId(): string | undefined {
 function beforeRender(id: string | undefined, load: () => Promise<void> | undefined = () => undefined): void {
   if (id !== undefined)
     onServerPrefetch(load)
-}
-
-function renderedFor(id: string | undefined, rendered?: PagePayload): Record<string, unknown> {
-  const earlier = id === undefined ? undefined : rendered?.earlier?.[id]
-  return { ...rendered?.data, ...earlier }
 }
 
 /** The session, and the promise of it once its data is known. */

@@ -1,6 +1,6 @@
 import type { DefaultFlash, FlashKey } from '../../core/types'
 import type { Ref } from 'vue'
-import { useNuxtApp } from '#app'
+import { useNuxtApp } from '#app/nuxt'
 import { computed, onActivated, onBeforeUnmount, onDeactivated, onMounted, onServerPrefetch, shallowRef } from 'vue'
 import { useBrowserSession } from './browser'
 import { useHydrated } from './hydrated'

@@ -15,12 +15,16 @@ export function isPersonalPage(event: H3Event): boolean {
  * True for what a visitor is going to look at: not for HEAD, for prefetching (Sec-Purpose), and
  * for the error page in the place of an image or a script (Sec-Fetch-Dest; Fetch Metadata).
  */
-export function isShownPage({ method, node: { req: { headers } } }: H3Event): boolean {
-  const destination = headers['sec-fetch-dest']
-  const purpose = headers['sec-purpose'] ?? headers.purpose ?? headers['x-moz']
-  return method !== 'HEAD'
-    && !/prefetch/i.test(String(purpose ?? ''))
+export function isShownPage(event: H3Event): boolean {
+  const destination = event.node.req.headers['sec-fetch-dest']
+  return event.method !== 'HEAD'
+    && !isPrefetch(event)
     && (destination === undefined || ['document', 'iframe', 'frame'].includes(String(destination)))
+}
+
+/** True for what the browser fetches in case it is needed. */
+export function isPrefetch({ node: { req: { headers } } }: H3Event): boolean {
+  return /prefetch/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? headers['x-moz'] ?? ''))
 }
 
 function isRead({ method }: H3Event): boolean {

@@ -3,6 +3,7 @@ import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
 import { getBag } from '../../../adapters/bag'
+import { isPrefetch } from '../page-request'
 
 const MAX_KEYS = 100
 const MAX_BYTES = 16_384
@@ -30,6 +31,8 @@ export default defineEventHandler(async (event): Promise<SessionState> => {
   if (!(Number(req.headers['content-length']) <= MAX_BYTES))
     throw createError({ statusCode: 413 })
   const keys = await readKeys(event)
+  if (isPrefetch(event))
+    return toState(session)
   const messages = keys.map(key => [key, session.readMessage(key)] as const)
   messages.forEach(([key, message]) => session.takeMessage(key, message))
   return { ...toState(session), messages: Object.fromEntries(messages) }
