@@ -145,10 +145,12 @@ function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin
   nuxtApp.hook('page:finish', finish)
   // The error page takes the place of the one that was on its way.
   nuxtApp.hook('app:error', finish)
-  // To another document: its page takes what there is. A download goes nowhere.
+  // To another document: its page takes what there is. Who is still here after all did not leave.
   window.addEventListener('beforeunload', () => {
     begin()
     setTimeout(end, PATIENCE)
+    for (const act of ['pointerdown', 'keydown', 'pageshow'])
+      window.addEventListener(act, end, { once: true })
   })
   router.beforeEach(() => begin())
   router.onError(() => end())

@@ -5,6 +5,8 @@ import type { NuxtApp } from '#app'
 /** The session while a page is rendered on the server. */
 export interface RenderedSession {
   readonly isLoaded: boolean
+  /** True where autoload is off, so that components have to wait for the session. */
+  readonly isLate: boolean
   load(): Promise<void>
   /** The data as a component sees it, or as it is now for who has no id. */
   read(id: string | undefined): Record<string, unknown>
@@ -27,6 +29,7 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   const session = openPage(nuxtApp)
   if (!session)
     return NOBODY
+  const isLate = !session.isLoaded
   const messages = new Map<string, unknown>()
   /** What each component saw. It keeps seeing that, so that the browser can show the same. */
   const seen = new Map<string, Record<string, unknown>>()
@@ -34,9 +37,10 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
     if (!session.isLoaded || isDiscarded(nuxtApp.ssrContext!))
       return
     messages.forEach((message, key) => session.takeMessage(key, message))
-    nuxtApp.payload.unsession = toPayload(session, seen, messages)
+    nuxtApp.payload.unsession = { ...toPayload(session, seen, messages), ...(isLate && { isLate }) }
   })
   return {
+    isLate,
     get isLoaded() { return session.isLoaded },
     load: () => session.load(),
     read(id) {
@@ -130,6 +134,7 @@ function toPayload({ data, hasMessages }: PageSession, seen: Map<string, Record<
 }
 
 const NOBODY: RenderedSession = {
+  isLate: false,
   isLoaded: true,
   load: async () => {},
   read: () => ({}),

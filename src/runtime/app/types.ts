@@ -30,4 +30,6 @@ export interface ClientSession {
 export interface PagePayload extends SessionState {
   /** What components saw before it changed, by their id. */
   earlier?: Record<string, Record<string, unknown>>
+  /** True where components waited for the session, by which Vue numbers their ids. */
+  isLate?: boolean
 }

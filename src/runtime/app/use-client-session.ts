@@ -27,18 +27,18 @@ function useOnServer(): ClientSession & Promise<ClientSession> {
   const data = customRef<ExposedData>(() => ({ get: () => session.read(id), set: () => {} }))
   const loading = session.isLoaded ? undefined : session.load()
   // Templates are rendered after this; who reads in setup has to await.
-  beforeRender(id, () => loading)
+  if (session.isLate && id !== undefined)
+    onServerPrefetch(() => loading)
   return toAwaitable({ data, refresh, clear }, loading)
 }
 
 function useInBrowser(): ClientSession & Promise<ClientSession> {
   const nuxtApp = useNuxtApp()
   const session = useBrowserSession(nuxtApp)
-  const isHydrated = useHydrated()
+  const isHydrated = useHydrated(session.rendered)
   const id = useComponentId(nuxtApp)
   const data = computed(() => (isHydrated.value ? session.data.value : overlay(session.rendered?.data ?? {}, session.rendered?.earlier?.[id ?? ''])) as ExposedData)
   const known = session.know()
-  beforeRender(id)
   return toAwaitable({ data, refresh: session.refresh, clear: session.clear }, isHydrated.value ? known : undefined)
 }
 
@@ -58,15 +58,6 @@ function useComponentId(nuxtApp: NuxtApp): string | undefined {
   const number = (count.get(name) ?? 0) + 1
   count.set(name, number)
   return `${name}:${number}`
-}
-
-/**
- * On both sides, and whether there is something to wait for or not: Vue numbers the ids of
- * components by it, and they must agree.
- */
-function beforeRender(id: string | undefined, load: () => Promise<void> | undefined = () => undefined): void {
-  if (id !== undefined)
-    onServerPrefetch(load)
 }
 
 /** The session, and the promise of it once its data is known. */

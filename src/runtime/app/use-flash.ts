@@ -24,13 +24,14 @@ function useOnServer(key: string): Ref<unknown> {
   const read = (): unknown => message.value = session.readMessage(key)
   if (session.isLoaded)
     read()
-  onServerPrefetch(() => session.isLoaded ? undefined : session.load().then(read))
+  if (session.isLate)
+    onServerPrefetch(() => session.load().then(read))
   return message
 }
 
 function useInBrowser(key: string): Ref<unknown> {
   const session = useBrowserSession(useNuxtApp())
-  const isHydrated = useHydrated()
+  const isHydrated = useHydrated(session.rendered)
   let unwant: (() => void) | undefined
   const show = (): void => {
     unwant ??= session.flash.want(key)
@@ -44,8 +45,6 @@ function useInBrowser(key: string): Ref<unknown> {
   // Kept alive off the screen, it shows nobody anything.
   onActivated(show)
   onDeactivated(hide)
-  // Vue numbers the ids of components by it, so it must agree with the server.
-  onServerPrefetch(() => undefined)
   return computed({
     get: () => isHydrated.value ? session.flash.shown.get(key) : session.rendered?.messages?.[key],
     set: message => message === undefined ? session.flash.shown.delete(key) : session.flash.shown.set(key, message),

@@ -16,10 +16,11 @@ export function isPersonalPage(event: H3Event): boolean {
  * for the error page in the place of an image or a script (Sec-Fetch-Dest; Fetch Metadata).
  */
 export function isShownPage(event: H3Event): boolean {
-  const destination = event.node.req.headers['sec-fetch-dest']
+  const { 'sec-fetch-dest': destination, 'sec-fetch-mode': mode } = event.node.req.headers
   return event.method !== 'HEAD'
     && !isPrefetch(event)
-    && (destination === undefined || ['document', 'iframe', 'frame'].includes(String(destination)))
+    // A service worker that passes a navigation on keeps its mode only.
+    && (destination === undefined || mode === 'navigate' || ['document', 'iframe', 'frame'].includes(String(destination)))
 }
 
 /** True for what the browser fetches in case it is needed. */
