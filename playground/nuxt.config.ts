@@ -3,10 +3,19 @@ import { fileURLToPath } from 'node:url'
 export default defineNuxtConfig({
   modules: ['../src/module'],
   compatibilityDate: '2026-11-01',
+  // What the browser may read. The rest, as the count of wrong passwords, never leaves the server.
+  session: { expose: ['user', 'theme', 'visits'] },
+  routeRules: {
+    '/cached': { swr: 60 },
+    '/prerendered': { prerender: true },
+  },
+  // A page that the last run cached would not fit to the code of this one.
+  nitro: { devStorage: { cache: { driver: 'memory' } } },
   css: ['~/assets/main.css'],
   app: {
     head: {
       htmlAttrs: { lang: 'en' },
+      meta: [{ name: 'description', content: 'What unsession does in a Nuxt app, page by page.' }],
       link: [{ rel: 'icon', type: 'image/svg+xml', href: '/favicon.svg' }],
     },
   },

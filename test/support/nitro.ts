@@ -84,7 +84,7 @@ export async function startCommand(command: string, args: string[], env: Record<
 }
 
 /** The environment of a shell: without what tells programs that they run in a test. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:NODE_ENV|TEST|VITEST.*)$/.test(name)))
 }
 

@@ -1,10 +1,5 @@
-/** Only reached by signed-in visitors, see the guard in server/middleware. */
 export default defineEventHandler(async (event) => {
-  const session = await useSession(event)
-  return {
-    user: session.get('user'),
-    visits: session.get('visits'),
-    createdAt: session.createdAt,
-    expiresAt: session.expiresAt,
-  }
+  const user = requireUser(event)
+  const { createdAt, expiresAt, data } = await useSession(event)
+  return { id: user.id, wrongPasswords: data.wrongPasswords ?? 0, createdAt, expiresAt }
 })

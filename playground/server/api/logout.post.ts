@@ -3,6 +3,6 @@ export default defineEventHandler(async (event) => {
   await destroySession(event)
   // Both start a fresh session without a user; the theme is the browser's, not the account's.
   await updateSession(event, { theme })
-  flash(event, 'success', 'Signed out.')
-  return sendRedirect(event, '/', 303)
+  flash(event, 'success', 'Signed out, in every tab.')
+  return proceed(event, '/')
 })

@@ -3,7 +3,7 @@ export default defineEventHandler(async (event) => {
   if (!isTheme(theme))
     throw createError({ statusCode: 400, statusMessage: 'Unknown theme' })
   await updateSession(event, { theme })
-  return redirectBack(event)
+  return proceed(event)
 })
 
 function isTheme(value: string): value is Theme {

@@ -3,8 +3,9 @@ import type { Theme, User } from './visitor'
 declare module 'unsession' {
   interface SessionData {
     user?: User
-    visits?: number
     theme?: Theme
+    visits?: number
+    wrongPasswords?: number
   }
   interface FlashMessages {
     success: string
