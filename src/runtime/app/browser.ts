@@ -66,7 +66,7 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
       refresh().catch(() => {})
   }
   /** A page that does not know the data lets the others ask. */
-  const tell = (): void => tabs.tell(isCurrent ? data.value : undefined)
+  const tell = (isReply = false): void => tabs.tell(isCurrent ? data.value : undefined, isReply)
   const clear = async (): Promise<void> => {
     // Refused while another request replaces the id, whose answer brings the new cookie.
     await ask('DELETE').catch(() => pause(TIME_TO_REPLACE)).then(state => state ?? ask('DELETE')).catch(async (error) => {
@@ -77,7 +77,12 @@ function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   }
 
   const tabs = openTabs({
-    hear: told => isSame(told, data.value) || catchUp(),
+    hear(told, isReply) {
+      if (!isUsed || isSame(told, data.value))
+        return
+      // A page that was rendered before a change and hydrated after it tells what is old.
+      refresh().then(() => isReply || isSame(told, data.value) || tell(true)).catch(() => {})
+    },
     show: catchUp,
     restore: () => flash.drop(),
   })

@@ -1,6 +1,7 @@
 import type { PageSession } from '../../core/types'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
+import { createError } from '#app/composables/error'
 
 /** The session while a page is rendered on the server. */
 export interface RenderedSession {
@@ -133,11 +134,18 @@ function toPayload({ data, hasMessages }: PageSession, seen: Map<string, Record<
   }
 }
 
+const CACHED = 'The session was read in route middleware or a plugin while a cached or prerendered page was rendered. What is decided there is shown to every visitor. Either do not cache this route (remove `cache`, `swr`, `isr` or `prerender` from its route rules), or decide in the browser only: `if (import.meta.server) return`.'
+
 const NOBODY: RenderedSession = {
   isLate: false,
   isLoaded: true,
   load: async () => {},
-  read: () => ({}),
+  read(id) {
+    // A component fills in later. A decision would be cached for everybody, a redirect to the login for one.
+    if (id === undefined)
+      throw createError({ statusCode: 500, data: { code: 'CACHED_RESPONSE' }, message: CACHED })
+    return {}
+  },
   readMessage: () => undefined,
   refresh: async () => {},
   clear: async () => {},

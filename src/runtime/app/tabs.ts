@@ -1,8 +1,8 @@
 const CHANNEL = 'unsession'
 
 export interface TabsOptions {
-  /** Another tab tells what it knows of the session. */
-  hear(data: unknown): void
+  /** Another tab tells what it knows of the session; a reply wants no reply. */
+  hear(data: unknown, isReply: boolean): void
   /** This tab is looked at again. */
   show(): void
   /** The browser restored this page as it was when it was left. */
@@ -11,7 +11,7 @@ export interface TabsOptions {
 
 export interface Tabs {
   /** Tells the other tabs what this one knows of the session. */
-  tell(data: Record<string, unknown> | undefined): void
+  tell(data: Record<string, unknown> | undefined, isReply?: boolean): void
 }
 
 /** The other tabs of this site, and what becomes of this one. */
@@ -19,7 +19,7 @@ export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
   let channel: BroadcastChannel | undefined
   const open = (): void => {
     channel = new BroadcastChannel(CHANNEL)
-    channel.addEventListener('message', ({ data }) => hear(data))
+    channel.addEventListener('message', ({ data: { data, isReply } }) => hear(data, isReply))
   }
   open()
   // A page with an open channel may not be kept for the back button.
@@ -39,5 +39,5 @@ export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
       show()
   })
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
-  return { tell: data => channel?.postMessage(data) }
+  return { tell: (data, isReply = false) => channel?.postMessage({ data, isReply }) }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Visitor } from '../../support/browser'
 import { setCookiesOf } from '../../support/browser'
 import { hasChromium } from '../../support/chromium'
 import { CANARY, change, data, follow, htmlOf, MODES, press, settled, shown, text, textOf, useApp } from './support'
@@ -35,6 +36,13 @@ describe.each(MODES)('cached pages in %s mode', (mode) => {
       const html = await htmlOf(await signedIn('Ada'), path)
       expect(['data', 'layout-user', 'success', 'notice'].map(id => textOf(html, id))).toEqual(['{}', 'nobody', 'none', 'none'])
     })
+  })
+
+  it('a guard that decides while a cached page is rendered is an error that explains, and its redirect reaches no cache', async () => {
+    const look = (visitor: Visitor): Promise<Response> => visitor.fetch('/cached/guarded', { headers: { accept: 'text/html' } })
+    await look(app.visitor())
+    expect((await look(await signedIn('Ada'))).status).toBe(500)
+    expect(app.server().output()).toContain('Either do not cache this route')
   })
 
   it.each(['/cached/swr', '/cached/cache', '/cached/prerendered'])('%s is one HTML for all', async (path) => {

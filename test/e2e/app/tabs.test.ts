@@ -66,6 +66,24 @@ describe.runIf(hasChromium())('tabs of one browser', () => {
     await expect.poll(...data(other)).toEqual({})
   })
 
+  it('a page that was rendered before the logout and hydrates after it is emptied too', async () => {
+    const ada = await app.person({ signedInAs: 'Ada' })
+    const other = await ada.open('/actions')
+    const late = await ada.context.newPage()
+    let release = (): void => {}
+    const released = new Promise<void>(resolve => release = resolve)
+    await late.route('**/_nuxt/**', async (route) => {
+      await released
+      await route.continue()
+    })
+    await late.goto('/', { waitUntil: 'commit' })
+    await expect.poll(...text(late, 'layout-user')).toBe('Ada')
+    await press(other, 'log out')
+    await expect.poll(...text(other, 'layout-user')).toBe('nobody')
+    release()
+    await expect.poll(...text(late, 'layout-user')).toBe('nobody')
+  })
+
   it('a guarded page of another tab keeps out after the logout', async () => {
     const ada = await app.person({ signedInAs: 'Ada' })
     const [page, other] = [await ada.open('/actions'), await ada.open('/')]
