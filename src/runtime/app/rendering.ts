@@ -143,7 +143,7 @@ const NOBODY: RenderedSession = {
   read(id) {
     // A component fills in later. A decision would be cached for everybody, a redirect to the login for one.
     if (id === undefined)
-      throw createError({ statusCode: 500, data: { code: 'CACHED_RESPONSE' }, message: CACHED })
+      throw createError({ statusCode: 500, unhandled: true, data: { code: 'CACHED_RESPONSE' }, message: CACHED })
     return {}
   },
   readMessage: () => undefined,
