@@ -30,7 +30,7 @@ describe('the packed package', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }))
 
   it('holds code, declarations and its papers, and nothing else', () => {
-    const allowed = /^(?:dist\/.+\.(?:js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
+    const allowed = /^(?:dist\/.+\.(?:js|d\.ts)|dist\/runtime\/server\/devtools\/(?:page\.html|icon\.svg)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(files.filter(file => !allowed.test(file))).toEqual([])
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']))
   })
