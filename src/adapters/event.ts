@@ -1,23 +1,14 @@
-import type { NodeResponse } from './node-response'
+import type { EventExchange, ExchangeOptions } from '../http/exchange'
+import type { H3V1Event } from './h3-v1'
+import type { H3V2Event } from './h3-v2'
+import { createExchange } from '../http/exchange'
+import { describeV1 } from './h3-v1'
+import { describeV2, isV2 } from './h3-v2'
 
-/** An h3 v1 event, by its shape: no import of h3 is needed. */
-export interface SessionEvent {
-  context: object
-  node: {
-    req: { headers: { cookie?: string | undefined } }
-    res: object
-  }
-}
+/** An event of h3, by its shape: no import of h3 is needed. */
+export type SessionEvent = H3V1Event | H3V2Event
 
-/** The response of an event. */
-export function responseOf(event: SessionEvent): NodeResponse {
-  return event.node.res as NodeResponse
-}
-
-/**
- * True for the responses that workers, Bun, Deno and internal requests get: objects without
- * a socket, which are read when the handler has ended.
- */
-export function isMockResponse(res: object): boolean {
-  return '__unenv__' in res
+/** The exchange of an event of either major. */
+export function createEventExchange(event: SessionEvent, options: ExchangeOptions): EventExchange {
+  return createExchange(isV2(event) ? describeV2(event) : describeV1(event), options)
 }

@@ -1,7 +1,7 @@
 import type { H3Event } from 'h3'
 import { isConfiguredPerRequest } from '#unsession/host'
 import { getRouteRules } from 'nitropack/runtime'
-import { getBag } from '../../adapters/bag'
+import { getBag } from '../../http/bag'
 import { readConfig } from './options'
 
 /** Loads the session of a request that carries its cookie, unless the route opted out. */

@@ -1,6 +1,6 @@
-import type { SessionBag } from '../../adapters/bag'
+import type { SessionBag } from '../../http/bag'
 import type { H3Event } from 'h3'
-import { getBag } from '../../adapters/bag'
+import { getBag } from '../../http/bag'
 import { createId } from '../../core/id'
 
 const HEADER = 'unsession-page'

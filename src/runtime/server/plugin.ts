@@ -1,31 +1,29 @@
-import type { BagOptions } from '../../adapters/bag'
 import type { SessionObserver } from '../../core/types'
-import type { Managers } from './managers'
+import type { BagOptions } from '../../http/bag'
+import type { Managers } from '../../http/managers'
 import type { H3Event } from 'h3'
 import type { NitroApp } from 'nitropack/types'
 import { hasCleanupTimer, hasPages, isConfiguredPerRequest } from '#unsession/host'
 import { defineNitroPlugin } from 'nitropack/runtime'
-import { getBag, SessionBag, setBag } from '../../adapters/bag'
-import { createExchange } from '../../adapters/h3-v1'
+import { createEventExchange } from '../../adapters/event'
 import { isSessionError } from '../../core/errors'
+import { getBag, SessionBag, setBag } from '../../http/bag'
 import { provideCleanup, startCleanupTimer } from './cleanup'
-import { toErrorResponse } from './error-response'
 import { borrowBag, shareWithErrorPage } from './error-page'
-import { createManagers } from './managers'
-import { readConfig } from './options'
+import { toErrorResponse } from './error-response'
+import { createNitroManagers } from './managers'
 import { isCachedByHost, isPersonalPage, isShownPage } from './page-request'
 
 /** Registers the session config from runtime config, and gives every event its sessions. */
 export default defineNitroPlugin((nitroApp) => {
   let managers: Managers | undefined
-  const create = (event?: H3Event): Managers => createManagers(readConfig(event))
-  const getManagers = (event?: H3Event): Managers => managers ??= create(event)
+  const getManagers = (event?: H3Event): Managers => managers ??= createNitroManagers(event)
   if (!isConfiguredPerRequest)
     stopOnBadConfig(getManagers)
   nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, overrides => getManagers(event).get(overrides)))
   awaitSessions(nitroApp)
   // Not kept: without a request a worker does not know its environment.
-  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? create()).get().sweep(signal))
+  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
   if (hasCleanupTimer && !import.meta.prerender)
     startCleanupTimer(nitroApp, cleanup)
 })
@@ -52,7 +50,7 @@ function provideSessions(nitroApp: NitroApp, event: H3Event, manager: BagOptions
     observer: createObserver(nitroApp, event),
     isCached: () => isCachedByHost(event),
     page: hasPages ? { isPersonal: () => isPersonalPage(event), isShown: () => isShownPage(event) } : undefined,
-    exchange: createExchange(event, {
+    exchange: createEventExchange(event, {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
       onFailure: error => toErrorResponse(nitroApp, event, error),

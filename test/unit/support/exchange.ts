@@ -1,4 +1,4 @@
-import type { EventExchange } from '../../../src/adapters/h3-v1'
+import type { EventExchange } from '../../../src/http/exchange'
 
 /** One request and its response, in memory. */
 export class FakeExchange implements EventExchange {
@@ -32,6 +32,8 @@ export class FakeExchange implements EventExchange {
   announce(changes: string): void {
     this.announced.push(changes)
   }
+
+  finish(): void {}
 
   hold(): void {
     this.holds++

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { NodeResponse } from '../../../src/adapters/node-response'
+import type { NodeResponse } from '../../../src/http/node-response'
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
-import { holdNodeResponse } from '../../../src/adapters/node-response'
+import { holdNodeResponse } from '../../../src/http/node-response'
 
 export interface Answer {
   status: number

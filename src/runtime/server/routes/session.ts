@@ -2,7 +2,7 @@ import type { PageSession } from '../../../core/types'
 import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
-import { getBag } from '../../../adapters/bag'
+import { getBag } from '../../../http/bag'
 import { isPrefetch } from '../page-request'
 
 const MAX_KEYS = 100

@@ -1,7 +1,8 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
 import type { PageSession, SessionObserver } from '../core/types'
-import type { EventExchange } from './h3-v1'
+import type { EventExchange } from './exchange'
+import type { HeaderList } from './headers'
 import { cachedResponseError, SessionError } from '../core/errors'
 import { changesOf, createPageSession } from '../core/page-session'
 
@@ -105,6 +106,12 @@ export class SessionBag {
     return this.#options?.owner === event
   }
 
+  /** Has the last word on the headers of a response that is complete. */
+  finish(event: object, headers: HeaderList): void {
+    if (this.isOwnedBy(event))
+      this.#options?.exchange.finish(headers)
+  }
+
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */
   settle(): Promise<void> | undefined {
     if (this.#hasFailed)
@@ -112,7 +119,7 @@ export class SessionBag {
     const pending = [...this.#sessions.values()].flatMap(({ session }) => session.settle() ?? [])
     if (pending.length > 0)
       return this.#settle(pending)
-    this.#finish()
+    this.#prepare()
     return undefined
   }
 
@@ -124,7 +131,7 @@ export class SessionBag {
       this.#options?.exchange.close()
       throw failed.reason
     }
-    this.#finish()
+    this.#prepare()
   }
 
   #openPage(event: object, isShown: boolean): PageSession {
@@ -136,8 +143,8 @@ export class SessionBag {
     return createPageSession(session, this.#options!.manager().options.expose, isShown)
   }
 
-  /** The last word on the headers, before they leave. */
-  #finish(): void {
+  /** What the headers have to tell of the page and of what changed. */
+  #prepare(): void {
     if (!this.#options?.page || this.#sessions.size === 0)
       return
     const { exchange, manager } = this.#options

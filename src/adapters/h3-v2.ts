@@ -1,0 +1,85 @@
+import type { SessionBag } from '../http/bag'
+import type { EventResponse } from '../http/exchange'
+import type { HeaderList } from '../http/headers'
+import type { NodeResponse } from '../http/node-response'
+import { getBag } from '../http/bag'
+
+/** An event of h3 v2. */
+export interface H3V2Event {
+  context: object
+  req: { headers: { get(name: string): string | null } }
+  res: { headers: HeaderList, errHeaders?: HeaderList }
+  runtime?: { node?: { res?: object } }
+  app?: { config: AppConfig }
+}
+
+/** What an app of h3 v2 does with all of its responses. */
+export interface AppConfig {
+  onError?: (error: never, event: never) => unknown
+  onResponse?: (response: Response, event: never) => unknown
+}
+
+export function isV2(event: object): event is H3V2Event {
+  const { headers } = (event as Partial<H3V2Event>).req ?? {}
+  return typeof headers?.get === 'function'
+}
+
+export function describeV2(event: H3V2Event): EventResponse {
+  const { res, runtime } = event
+  const node = runtime?.node?.res as NodeResponse | undefined
+  // h3 takes what was prepared for the response, and then gives the event another.
+  const isAnswered = (): boolean => event.res !== res || node?.headersSent === true
+  return {
+    // Errors are answered with headers of their own.
+    get headers() { return [res.headers, res.errHeaders ?? []].flat() },
+    node,
+    isFinished: true,
+    get cookieHeader() { return event.req.headers.get('cookie') ?? undefined },
+    get isSent() { return isAnswered() },
+    get haveHeadersLeft() { return isAnswered() },
+  }
+}
+
+/**
+ * Runs the rest of a request and makes its response wait for the session: the outermost
+ * middleware of h3 v2. The error of a write that failed takes the place of any answer.
+ */
+export async function settleAfter(bag: SessionBag, next: () => unknown): Promise<unknown> {
+  try {
+    const answer = await next()
+    await bag.settle()
+    return answer
+  }
+  catch (error) {
+    // Fails once at most, so this is not the error of the write above.
+    await bag.settle()
+    throw error
+  }
+}
+
+const known = new WeakSet<object>()
+
+/**
+ * Gives sessions the last word on the headers of all responses of an app, also on those that
+ * its own error handler makes and that h3 leaves as they are.
+ */
+export function finishResponses({ config }: { config: AppConfig }): void {
+  if (known.has(config) || Object.isFrozen(config))
+    return
+  known.add(config)
+  const onError = config.onError as ((error: unknown, event: H3V2Event) => unknown) | undefined
+  const onResponse = config.onResponse as ((response: Response, event: H3V2Event) => unknown) | undefined
+  Object.assign(config, {
+    ...(onError && {
+      async onError(error: unknown, event: H3V2Event) {
+        const answer = await onError(error, event)
+        // That of `Response.redirect` or of a fetch cannot be changed.
+        return answer instanceof Response ? new Response(answer.body, answer) : answer
+      },
+    }),
+    async onResponse(response: Response, event: H3V2Event) {
+      getBag(event.context)?.finish(event, response.headers)
+      await onResponse?.(response, event)
+    },
+  })
+}

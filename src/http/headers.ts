@@ -1,0 +1,51 @@
+import type { NodeResponse } from './node-response'
+import { isSetCookieOf } from '../core/cookie'
+
+/** The headers of a response; those of the Fetch standard fit. */
+export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'getSetCookie' | 'keys'>
+
+/** The headers of a Node response, as those of the Fetch standard. */
+export function headersOf(res: NodeResponse): HeaderList {
+  const getSetCookie = (): string[] => [res.getHeader('set-cookie') ?? []].flat().map(String)
+  return {
+    get(name) {
+      const value = res.getHeader(name)
+      return value === undefined ? null : [value].flat().join(', ')
+    },
+    set: (name, value) => void res.setHeader(name, value),
+    append: (name, value) => void res.setHeader(name, [...[res.getHeader(name) ?? []].flat().map(String), value]),
+    delete: name => res.removeHeader(name),
+    getSetCookie,
+    keys: () => res.getHeaderNames().values() as ReturnType<Headers['keys']>,
+  }
+}
+
+/** Sets our one `Set-Cookie` of that name; everybody else's stay as they are. */
+export function replaceSetCookie(headers: HeaderList, name: string, header: string | undefined): void {
+  const others = headers.getSetCookie().filter(line => !isSetCookieOf(name, line))
+  headers.delete('set-cookie')
+  for (const line of header === undefined ? others : [...others, header])
+    headers.append('set-cookie', line)
+}
+
+/** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
+export function forbidCaching(headers: HeaderList): void {
+  // Nitro marks the responses of cached routes for shared caches, cookie or not.
+  if (headers.get('cache-control') === null || isForSharedCaches(headers))
+    headers.set('cache-control', 'no-store')
+  // These go before Cache-Control in the caches of hosts (RFC 9213).
+  Array.from(headers.keys()).filter(name => /(?:^|-)cdn-cache-control$|^surrogate-control$/i.test(name)).forEach(name => headers.delete(name))
+  varyByCookie(headers)
+}
+
+/** True when others may keep the response, because something says how long (RFC 9111, section 3). */
+export function isForSharedCaches(headers: HeaderList): boolean {
+  const cacheControl = headers.get('cache-control')
+  return cacheControl !== null && !/\b(?:private|no-store|no-cache)\b/i.test(cacheControl)
+}
+
+export function varyByCookie(headers: HeaderList): void {
+  const vary = headers.get('vary')
+  if (!vary || !/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))
+    headers.set('vary', vary ? `${vary}, Cookie` : 'Cookie')
+}

@@ -1,0 +1,47 @@
+import type { SessionManager } from '../core/manager'
+import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
+import type { SessionStore } from '../core/types'
+import { createSessionManager } from '../core/manager'
+
+const MAX_OTHERS = 100
+
+/** The managers of one server: the configured one, and one per different set of options. */
+export interface Managers {
+  get(overrides?: CoreSessionOptions): SessionManager
+}
+
+/** How a host makes managers from options. */
+export interface ManagersHost<O extends CoreSessionOptions> {
+  /** @throws SessionError `CONFIG_ERROR` */
+  resolve(options: O): ResolvedSessionOptions
+  /** Where storage mode keeps the records. */
+  createStore(options: ResolvedSessionOptions): SessionStore | undefined
+}
+
+/** @throws SessionError `CONFIG_ERROR` */
+export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore }: ManagersHost<O>): Managers {
+  const options = resolve(config)
+  const store = options.mode === 'storage' ? createStore(options) : undefined
+  const configured = createSessionManager(options, { store })
+  const others = new Map<string, SessionManager>()
+  return {
+    get(overrides) {
+      if (!overrides)
+        return configured
+      const other = resolve({ ...config, ...definedOf(overrides), cookie: { ...config.cookie, ...definedOf(overrides.cookie ?? {}) } })
+      const key = JSON.stringify(other)
+      if (key === JSON.stringify(options))
+        return configured
+      const manager = others.get(key) ?? createSessionManager(other, { store })
+      others.set(key, manager)
+      // Options come from code; should a request ever make them up, memory stays bounded.
+      if (others.size > MAX_OTHERS)
+        others.delete(others.keys().next().value!)
+      return manager
+    },
+  }
+}
+
+function definedOf<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,87 @@
+import type { RequestSession } from '../core/request-session'
+import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, SessionPatch, SessionUpdater } from '../core/types'
+import { SessionError } from '../core/errors'
+import { getBag } from './bag'
+
+/** Whatever has the context of a request: an event of h3 v1 or h3 v2. */
+export interface EventLike {
+  readonly context: object
+}
+
+/**
+ * The data of the loaded session, or null for a visitor without one. Synchronous; never creates.
+ *
+ * @throws SessionError `INVALID_SESSION` when the request carries a session that was not loaded
+ */
+export function getSession<T extends object = DefaultData>(event: EventLike): DeepReadonly<T> | null {
+  const session = openSession(event)
+  session.assertLoaded()
+  return session.exists ? session.handle.data as unknown as DeepReadonly<T> : null
+}
+
+/**
+ * Applies a patch to the newest data and stores it before it resolves; starts a session when
+ * there is none. A function may run more than once and must be pure.
+ *
+ * @returns the data as stored
+ * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
+ */
+export function updateSession<P extends SessionPatch>(event: EventLike, updater: SessionUpdater<DefaultData, P>): Promise<DefaultData>
+export function updateSession(event: EventLike, patch: SessionPatch): Promise<DefaultData>
+export function updateSession(event: EventLike, patch: SessionPatch | SessionUpdater<DefaultData>): Promise<DefaultData> {
+  return withSession(event, session => session.handle.update(patch as SessionPatch))
+}
+
+/**
+ * Gives the session a new id and ends the old one, with an optional patch in the same write.
+ * Call it at every login, against session fixation.
+ *
+ * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
+ */
+export function regenerateSession(event: EventLike, patch?: SessionPatch): Promise<void> {
+  return withSession(event, session => session.handle.regenerate(patch))
+}
+
+/**
+ * Removes the record and expires the cookie. Safe without a session.
+ *
+ * @throws SessionError `STORAGE_ERROR`, with the cookie expired all the same; `EXPIRED_SESSION`
+ * when another request replaced the id a moment ago: the session goes on under the new one
+ */
+export function destroySession(event: EventLike): Promise<void> {
+  return openSession(event).handle.destroy()
+}
+
+/** {@link destroySession} under the name that h3 uses. */
+export const clearSession = destroySession
+
+/** Leaves a message for the next request that reads it. */
+export function flash<K extends FlashKey>(event: EventLike, key: K, value: DefaultFlash[K]): void
+/** Reads a message and removes it. */
+export function flash<K extends FlashKey>(event: EventLike, key: K): DefaultFlash[K] | undefined
+export function flash(event: EventLike, key: string, ...value: unknown[]): unknown {
+  const session = openSession(event)
+  session.assertLoaded()
+  return (session.handle.flash as (key: string, ...value: unknown[]) => unknown)(key, ...value)
+}
+
+function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
+  const session = openSession(event)
+  return session.run(async () => {
+    await session.load()
+    return operation(session)
+  })
+}
+
+/**
+ * The session of an event, not loaded yet.
+ *
+ * @param overrides options of another session than the configured one
+ * @throws SessionError `INVALID_SESSION` where nobody configured sessions
+ */
+export function openSession(event: EventLike, overrides?: object): RequestSession {
+  const bag = getBag(event.context)
+  if (!bag)
+    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first.')
+  return bag.use(event, overrides)
+}
