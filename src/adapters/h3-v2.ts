@@ -11,6 +11,7 @@ export interface H3V2Event {
   res: { headers: HeaderList, errHeaders?: HeaderList }
   runtime?: { node?: { res?: object } }
   app?: { config: AppConfig }
+  waitUntil?(promise: Promise<unknown>): void
 }
 
 /** What an app of h3 v2 does with all of its responses. */
@@ -78,7 +79,11 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      getBag(event.context)?.finish(event, response.headers)
+      const bag = getBag(event.context)
+      // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
+      if (!event.runtime?.node?.res)
+        await bag?.settle()?.catch(() => {})
+      bag?.finish(event, response.headers)
       await onResponse?.(response, event)
     },
   })

@@ -1,16 +1,10 @@
 import type { Nitro } from 'nitropack/types'
 import type { SessionOptions } from '../runtime/server/types'
-import { DEFAULTS } from '../core/options'
-import { configError } from '../core/resolve-options'
+import { OPTIONS } from '../core/options'
+import { configError, unknownOptions } from '../core/resolve-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
-const KEYS = {
-  ...DEFAULTS,
-  secret: '',
-  storage: 'session',
-  autoload: true,
-  cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
-}
+const KEYS = { ...OPTIONS, storage: 'session', autoload: true }
 
 /**
  * The key in runtime config. Where another module keeps a password under `session`
@@ -29,7 +23,9 @@ export function configOf(nitro: Nitro): SessionOptions {
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
 export function addRuntimeConfig(nitro: Nitro, options: SessionOptions): void {
-  assertKnown(options)
+  const unknown = unknownOptions(options, KEYS)
+  if (unknown.length > 0)
+    throw configError(unknown)
   const config = configOf(nitro)
   const given = { ...definedOf(config), ...definedOf(options) }
   const { storage = KEYS.storage } = given
@@ -41,16 +37,6 @@ export function addRuntimeConfig(nitro: Nitro, options: SessionOptions): void {
       storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
     },
   })
-}
-
-function assertKnown(options: object): void {
-  const { cookie = {} } = options as { cookie?: object }
-  const unknown = [
-    ...Object.keys(options).filter(key => !Object.hasOwn(KEYS, key)),
-    ...Object.keys(cookie).filter(key => !Object.hasOwn(KEYS.cookie, key)).map(key => `cookie.${key}`),
-  ]
-  if (unknown.length > 0)
-    throw configError(unknown.map(path => ({ path, problem: 'There is no such option.', remedy: 'Check its spelling.' })))
 }
 
 function definedOf<T extends object>(object: T): Partial<T> {

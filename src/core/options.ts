@@ -115,3 +115,10 @@ export const DEFAULTS = {
   expose: [],
   cookie: { name: 'session', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },
 } as const satisfies CoreSessionOptions
+
+/** Every option by name, empty where there is no default. */
+export const OPTIONS = {
+  ...DEFAULTS,
+  secret: '',
+  cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
+}

@@ -165,7 +165,7 @@ export class RequestSession implements SessionOwner {
       this.#state = this.#createState(token.content.id, { stored: record })
       this.#refresh(token, record)
     }
-    if (!this.#state && this.#context.options.saveUninitialized && !this.#exchange.isSent && !this.#exchange.isShared && !this.#hasEnded) {
+    if (!this.#state && this.#context.options.saveUninitialized && this.#canBegin) {
       this.#writeCookie()
       this.#hold()
     }
@@ -182,6 +182,16 @@ export class RequestSession implements SessionOwner {
     }
     if (isTouched || token.isOutdated)
       this.#writeCookie()
+  }
+
+  /** Gives a new session its first data; one that ended in this request gets none. */
+  begin(makeData: () => object): void {
+    if (this.#canBegin && !this.exists && !this.#wasFound)
+      this.change({ data: changedKeys({}, makeData()) })
+  }
+
+  get #canBegin(): boolean {
+    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#hasEnded
   }
 
   // --- Changing ---

@@ -134,6 +134,20 @@ function checkSecureRules({ name, path, domain, secure, sameSite, partitioned }:
   return issues
 }
 
+/**
+ * What is wrong with the names of options.
+ *
+ * @param known an object with every option that exists
+ */
+export function unknownOptions(options: object, known: { cookie: object }): OptionIssue[] {
+  const { cookie } = options as { cookie?: unknown }
+  const paths = [
+    ...Object.keys(options).filter(key => !Object.hasOwn(known, key)),
+    ...Object.keys(Object(cookie)).filter(key => !Object.hasOwn(known.cookie, key)).map(key => `cookie.${key}`),
+  ]
+  return paths.map(path => ({ path, problem: 'There is no such option.', remedy: path === 'name' ? 'Use cookie.name.' : 'Check its spelling.' }))
+}
+
 /** What is wrong with a value that must be true or false. */
 export function trueOrFalse(path: string, value: unknown): OptionIssue[] {
   return typeof value === 'boolean' ? [] : [issue(path, value, 'Use true or false.')]

@@ -11,7 +11,7 @@ export interface BagOptions {
   /** The event whose response carries the cookies; sub-requests only join. */
   owner: object
   exchange: EventExchange
-  observer: SessionObserver
+  observer?: SessionObserver
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
   /** True when the host caches the response, or will show it to everybody for another reason. */
@@ -107,9 +107,14 @@ export class SessionBag {
   }
 
   /** Has the last word on the headers of a response that is complete. */
-  finish(event: object, headers: HeaderList): void {
+  finish(event: object, headers?: HeaderList): void {
     if (this.isOwnedBy(event))
       this.#options?.exchange.finish(headers)
+  }
+
+  /** Writes now what would otherwise be written before the response. */
+  async save(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ session }) => session.save()))
   }
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */

@@ -1,4 +1,5 @@
 import type { Exchange } from '../core/types'
+import type { ErrorResponse } from './error-response'
 import type { HeaderList } from './headers'
 import type { HeldResponse, NodeResponse } from './node-response'
 import { forbidCaching, headersOf, isForSharedCaches, replaceSetCookie, varyByCookie } from './headers'
@@ -29,8 +30,10 @@ export interface ExchangeOptions {
   isShared?: boolean
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
+  /** Is told of a change where no response of Node can wait for it. */
+  onUnheld?(): void
   /** Is told why an error takes the place of a response that was already being sent. */
-  onFailure(error: unknown): { statusCode: number, statusMessage: string, body: string }
+  onFailure(error: unknown): ErrorResponse
 }
 
 /** What a host knows of a response besides. */
@@ -41,29 +44,33 @@ export interface EventExchange extends Exchange {
   personalize(isPrivate: boolean): void
   /** Tells the page that made the request what changed. */
   announce(changes: string): void
-  /** The last word on headers that are complete. */
-  finish(headers: HeaderList): void
+  /**
+   * The last word on headers that are complete.
+   *
+   * @param headers by default those of the event's response
+   */
+  finish(headers?: HeaderList): void
 }
 
 /** Read by the page in the browser. */
 export const CHANGED_HEADER = 'session-changed'
 
 /** Reads and writes the cookies of one event. */
-export function createExchange(response: EventResponse, { settle, onFailure, isShared = false }: ExchangeOptions): EventExchange {
+export function createExchange(response: EventResponse, { settle, onFailure, onUnheld, isShared = false }: ExchangeOptions): EventExchange {
   /** The last word on each of our cookies. */
   const cookies = new Map<string, string | undefined>()
   let held: HeldResponse | undefined
   let isClosed = false
-  const finish = (headers: HeaderList): void => {
+  const complete = (headers: HeaderList): void => {
     cookies.forEach((header, name) => replaceSetCookie(headers, name, header))
     if ([...cookies.values()].some(header => header !== undefined))
       forbidCaching(headers)
   }
-  const hold = (): void => {
+  const holdNode = (): void => {
     const { node } = response
     if (held || !node || node.headersSent)
       return
-    held = holdNodeResponse(node, { settle, finish: () => finish(headersOf(node)), toErrorResponse: onFailure })
+    held = holdNodeResponse(node, { settle, finish: () => complete(headersOf(node)), toErrorResponse: onFailure })
   }
   const isChangeable = (): boolean => !(held ? held.isReleased : response.haveHeadersLeft)
   /** Every list of headers that may be sent; Node's own is the last to be looked at. */
@@ -84,7 +91,7 @@ export function createExchange(response: EventResponse, { settle, onFailure, isS
     setCookie(name, header) {
       if (isClosed)
         return
-      hold()
+      holdNode()
       if (!isChangeable() || (header === undefined && !cookies.has(name)))
         return
       cookies.set(name, header)
@@ -95,8 +102,17 @@ export function createExchange(response: EventResponse, { settle, onFailure, isS
           forbidCaching(headers)
       }
     },
-    hold,
+    hold() {
+      holdNode()
+      if (!response.node)
+        onUnheld?.()
+    },
     close() { isClosed = true },
-    finish,
+    finish(headers) {
+      if (headers)
+        complete(headers)
+      else if (isChangeable())
+        response.headers.forEach(complete)
+    },
   }
 }

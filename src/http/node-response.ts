@@ -1,3 +1,4 @@
+import type { ErrorResponse } from './error-response'
 import { toUtf8 } from '../core/encoding'
 
 /** The part of Node's `ServerResponse` that is used; `Http2ServerResponse` has it too. */
@@ -25,7 +26,7 @@ export interface HoldOptions {
   /** Called right before the headers leave, to give the last word on them. */
   finish(): void
   /** The response to send when `settle` rejects. */
-  toErrorResponse(error: unknown): { statusCode: number, statusMessage: string, body: string }
+  toErrorResponse(error: unknown): ErrorResponse
 }
 
 export interface HeldResponse {

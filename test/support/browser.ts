@@ -6,14 +6,15 @@ export interface Visitor {
   post(path: string, body?: unknown): Promise<Response>
 }
 
-export function createVisitor(origin: string, cookies = new Map<string, string>()): Visitor {
+/** @param send for apps that no server listens for */
+export function createVisitor(origin: string, cookies = new Map<string, string>(), send: (url: URL, init: RequestInit) => Promise<Response> = fetch): Visitor {
   const visitor: Visitor = {
     cookies,
     async fetch(path, init = {}) {
       const headers = new Headers(init.headers)
       if (cookies.size > 0)
         headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
-      const response = await fetch(new URL(path, origin), { redirect: 'manual', ...init, headers })
+      const response = await send(new URL(path, origin), { redirect: 'manual', ...init, headers })
       for (const line of response.headers.getSetCookie())
         keep(cookies, line)
       return response

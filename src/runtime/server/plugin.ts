@@ -1,3 +1,4 @@
+import type { SessionError } from '../../core/errors'
 import type { SessionObserver } from '../../core/types'
 import type { BagOptions } from '../../http/bag'
 import type { Managers } from '../../http/managers'
@@ -8,9 +9,10 @@ import { defineNitroPlugin } from 'nitropack/runtime'
 import { createEventExchange } from '../../adapters/event'
 import { isSessionError } from '../../core/errors'
 import { getBag, SessionBag, setBag } from '../../http/bag'
-import { provideCleanup, startCleanupTimer } from './cleanup'
+import { startCleanupTimer } from '../../http/cleanup-timer'
+import { toErrorResponse } from '../../http/error-response'
+import { provideCleanup } from './cleanup'
 import { borrowBag, shareWithErrorPage } from './error-page'
-import { toErrorResponse } from './error-response'
 import { createNitroManagers } from './managers'
 import { isCachedByHost, isPersonalPage, isShownPage } from './page-request'
 
@@ -25,7 +27,7 @@ export default defineNitroPlugin((nitroApp) => {
   // Not kept: without a request a worker does not know its environment.
   const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
   if (hasCleanupTimer && !import.meta.prerender)
-    startCleanupTimer(nitroApp, cleanup)
+    nitroApp.hooks.hook('close', startCleanupTimer(cleanup, error => nitroApp.captureError(error as Error, { tags: ['session'] })))
 })
 
 /** A bad configuration stops the start. Its message says everything; a stack would only hide it. */
@@ -53,10 +55,17 @@ function provideSessions(nitroApp: NitroApp, event: H3Event, manager: BagOptions
     exchange: createEventExchange(event, {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
-      onFailure: error => toErrorResponse(nitroApp, event, error),
+      onFailure: error => toErrorResponse(error, error => report(nitroApp, event, error)),
     }),
   })
   setBag(event, bag)
+}
+
+/** Captures and logs an error as Nitro does, where Nitro cannot. */
+function report({ captureError }: NitroApp, event: H3Event, error: SessionError): void {
+  captureError(error, { event, tags: ['request', 'session'] })
+  if (error.unhandled)
+    console.error(`[request error] [unhandled] [${event.method}] ${event.path}\n`, error)
 }
 
 /** Makes every response wait for the writes, and a failed write the response. */
@@ -80,6 +89,7 @@ function awaitSessions({ h3App: { options }, captureError }: NitroApp): void {
   // What ended inside its handler on a host without a Node response is sent only after this.
   options.onAfterResponse = async (event, response) => {
     await settle(event)
+    getBag(event.context)?.finish(event)
     await onAfterResponse?.(event, response)
   }
 }

@@ -1,0 +1,167 @@
+import type { SessionEvent } from './adapters/event'
+import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
+import type { PlainApp, PlainSessionOptions } from './http/plain-app'
+import { createEventExchange } from './adapters/event'
+import { finishResponses, isV2, settleAfter } from './adapters/h3-v2'
+import { cachedResponseError } from './core/errors'
+import { getBag, SessionBag, setBag } from './http/bag'
+import { toErrorResponse } from './http/error-response'
+import { managerOf, plainAppOf } from './http/plain-app'
+import * as utils from './http/utils'
+
+export type { SessionEvent } from './adapters/event'
+export { isSessionError, SessionError, type SessionErrorCode } from './core/errors'
+export { createUnstorageStore, type UnstorageDriver, type UnstorageStoreConfig } from './core/stores/builtin-driver'
+export { signCookie, unsignCookie } from './core/token'
+export type { DeepReadonly, FlashMessages, Session, SessionData, SessionPatch, SessionStore } from './core/types'
+export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
+export { clearSession, destroySession, flash } from './http/utils'
+
+/**
+ * The session of a request, loaded once. Reading it creates nothing.
+ *
+ * @param event an event of h3 v1 or h3 v2
+ * @param options those of `sessionMiddleware`, or else the first ones of a request, are what the
+ * other utils work with. Options without a `secret` are laid over them, for a second session:
+ * `{ cookie: { name: 'cart' } }`
+ * @throws SessionError `CONFIG_ERROR` for options that are not valid, `STORAGE_ERROR` when storage
+ * cannot be read, `CACHED_RESPONSE` inside a cached handler
+ */
+export async function useSession<T extends object = DefaultData>(event: SessionEvent, options?: PlainSessionOptions<T>): Promise<Session<T>> {
+  const session = options ? provideBag(event, options).use(event, options) : utils.openSession(event)
+  await session.load()
+  if (options?.generate)
+    session.begin(options.generate)
+  return session.handle as unknown as Session<T>
+}
+
+/**
+ * The data of the loaded session, or null for a visitor without one. Synchronous; never creates.
+ *
+ * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`
+ */
+export const getSession: <T extends object = DefaultData>(event: SessionEvent) => DeepReadonly<T> | null = utils.getSession
+
+/**
+ * Applies a patch to the newest data and stores it before it resolves; starts a session when
+ * there is none. A function may run more than once and must be pure.
+ *
+ * @returns the data as stored
+ * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
+ * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
+ */
+export function updateSession<T extends object = DefaultData>(event: SessionEvent, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)): Promise<T> {
+  return utils.updateSession(event, patch as SessionPatch) as Promise<T>
+}
+
+/**
+ * Gives the session a new id and ends the old one, with an optional patch in the same write.
+ * Call it at every login, against session fixation.
+ *
+ * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
+ * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
+ */
+export function regenerateSession<T extends object = DefaultData>(event: SessionEvent, patch?: SessionPatch<NoInfer<T>>): Promise<void> {
+  return utils.regenerateSession(event, patch as SessionPatch)
+}
+
+/** Loads sessions for all handlers behind it, and lets their responses wait until all is stored. */
+export interface SessionMiddleware {
+  (event: SessionEvent, next?: () => unknown): Promise<unknown>
+  /** Lets h3 v1 take it as it is. */
+  readonly __is_handler__: true
+  /**
+   * For h3 v1 where responses are not those of Node (`toWebHandler`, workers):
+   * `createApp(sessions.hooks)` makes them wait as well.
+   */
+  readonly hooks: {
+    onBeforeResponse(event: SessionEvent): Promise<void>
+    onError(error: Error, event: SessionEvent): Promise<void>
+    onAfterResponse(event: SessionEvent): Promise<void>
+  }
+}
+
+/**
+ * One line for a whole app, of h3 v1 or h3 v2: `app.use(sessionMiddleware(options))`. The session
+ * of a request that carries its cookie is loaded before the handlers run, so that `getSession`
+ * and `flash` are synchronous.
+ *
+ * @throws SessionError `CONFIG_ERROR` with all problems of the options at once
+ */
+export function sessionMiddleware(options: PlainSessionOptions): SessionMiddleware {
+  plainAppOf(options)
+  const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
+    const isFirst = !getBag(event.context)
+    const bag = provideBag(event, options, next !== undefined)
+    const session = bag.open(event, options)
+    if (session.isCarried || options.saveUninitialized || options.generate) {
+      // A failure is remembered and thrown when the session is first used: other handlers still answer.
+      await session.load().catch(() => {})
+      if (options.generate && session.isLoaded)
+        session.begin(options.generate)
+    }
+    return next && isFirst ? settleAfter(bag, next) : undefined
+  }
+  const settle = async (event: SessionEvent): Promise<void> => getBag(event.context)?.settle()
+  const hooks = {
+    onBeforeResponse: settle,
+    onError: (_: Error, event: SessionEvent) => settle(event),
+    async onAfterResponse(event: SessionEvent) {
+      await settle(event)
+      getBag(event.context)?.finish(event)
+    },
+  }
+  return Object.assign(sessions, { __is_handler__: true as const, hooks })
+}
+
+/** The sessions of an event, which the first to ask for them configures. */
+function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited = false): SessionBag {
+  const existing = getBag(event.context)
+  if (existing)
+    return existing
+  // What Nitro leaves in the context of a cached handler.
+  if ('cache' in event.context)
+    throw cachedResponseError('A session was used inside a cached handler.')
+  const app = plainAppOf(options)
+  app.startCleanup()
+  if (isV2(event) && event.app)
+    finishResponses(event.app)
+  const bag = createBag(event, app, isAwaited)
+  setBag(event, bag)
+  return bag
+}
+
+function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): SessionBag {
+  const bag: SessionBag = new SessionBag({
+    owner: event,
+    manager: own => managerOf(app, own),
+    exchange: createEventExchange(event, {
+      settle: () => bag.settle(),
+      onFailure: error => toErrorResponse(error, logError),
+      ...(!isAwaited && { onUnheld: createWriter(event, () => bag.save()) }),
+    }),
+  })
+  return bag
+}
+
+/** Where nothing waits for writes they are made as soon as the handler gives way. */
+function createWriter(event: SessionEvent, save: () => Promise<void>): () => void {
+  let isDue = false
+  return () => {
+    if (isDue)
+      return
+    isDue = true
+    const written = Promise.resolve().then(() => {
+      const saving = save()
+      // Writing is itself told as a change.
+      isDue = false
+      return saving
+    }).catch(logError)
+    if (isV2(event))
+      event.waitUntil?.(written)
+  }
+}
+
+function logError(error: unknown): void {
+  console.error('[unsession]', error)
+}

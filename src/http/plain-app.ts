@@ -1,0 +1,99 @@
+import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
+import type { SessionManager } from '../core/manager'
+import type { UnstorageLike } from '../core/stores/unstorage'
+import type { DefaultData, SessionPatch, SessionStore } from '../core/types'
+import type { Managers } from './managers'
+import { OPTIONS } from '../core/options'
+import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
+import { createStorageStore } from '../core/stores/unstorage'
+import { startCleanupTimer } from './cleanup-timer'
+import { createManagers } from './managers'
+
+/** The options of an app without Nitro. */
+export interface PlainSessionOptions<T extends object = DefaultData> extends Omit<CoreSessionOptions, 'expose'> {
+  /** Where storage mode keeps the records: what `createUnstorageStore` gives, or a storage of unstorage. */
+  store?: SessionStore | UnstorageLike | undefined
+  /** Makes the first data of a visitor without a session, who then has one. */
+  generate?: (() => SessionPatch<T>) | undefined
+}
+
+/** What the requests of an app share. */
+export interface PlainApp {
+  readonly managers: Managers
+  /** Removes expired records from now on, where storage does not do it by itself. */
+  startCleanup(): void
+}
+
+const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`, or use `mode: \'cookie\'`.'
+const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
+
+const byOptions = new WeakMap<object, PlainApp>()
+/** Handlers may write their options anew for every request. */
+const byStore = new WeakMap<object, Map<string, PlainApp>>()
+const COOKIE_MODE = {}
+
+/**
+ * What requests with these options share, made once.
+ *
+ * @throws SessionError `CONFIG_ERROR`
+ */
+export function plainAppOf(options: PlainSessionOptions): PlainApp {
+  const app = byOptions.get(options) ?? findEqual(options)
+  byOptions.set(options, app)
+  return app
+}
+
+/** The manager of an app, or of options of its own when these are complete. */
+export function managerOf({ managers }: PlainApp, own?: PlainSessionOptions): SessionManager {
+  return own?.secret === undefined ? managers.get(own) : plainAppOf(own).managers.get()
+}
+
+function findEqual({ store, generate, ...options }: PlainSessionOptions): PlainApp {
+  const known = byStore.get(store ?? COOKIE_MODE) ?? new Map<string, PlainApp>()
+  const key = JSON.stringify(options)
+  const app = known.get(key) ?? createPlainApp({ ...options, store, generate })
+  byStore.set(store ?? COOKIE_MODE, known.set(key, app))
+  return app
+}
+
+function createPlainApp(options: PlainSessionOptions): PlainApp {
+  const managers = createManagers(options, {
+    resolve,
+    createStore: ({ timeout }) => 'getMount' in options.store! ? createStorageStore(options.store, { base: '', timeout }) : options.store,
+  })
+  const manager = managers.get()
+  let isCleaning = manager.store?.keys === undefined
+  return {
+    managers,
+    startCleanup() {
+      if (isCleaning)
+        return
+      isCleaning = true
+      startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
+    },
+  }
+}
+
+function resolve({ store, generate, ...options }: PlainSessionOptions): ResolvedSessionOptions {
+  const isStore = typeof store === 'object' && ('getMount' in store || 'get' in store)
+  return resolveOptions(options, {
+    isProduction: isProduction(),
+    secretRemedy: SECRET_REMEDY,
+    issues: [
+      ...unknownOptions(options, OPTIONS),
+      ...(isStore || options.mode === 'cookie' ? [] : [issue('store', store, STORE_REMEDY)]),
+      ...(['function', 'undefined'].includes(typeof generate) ? [] : [issue('generate', generate, 'Use a function that returns the first data.')]),
+    ],
+  })
+}
+
+/** Browsers keep `Secure` cookies of https only: whatever is not said to be development has to be safe. */
+function isProduction(): boolean {
+  try {
+    return !/^(?:development|test)$/.test(globalThis.process?.env.NODE_ENV ?? '')
+  }
+  catch {
+    // Deno without the permission to read the environment.
+    return true
+  }
+}

@@ -1,0 +1,347 @@
+import type { SessionOptions } from '../../src/h3'
+import { createStorage } from 'unstorage'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { clearSession, createUnstorageStore, destroySession, flash, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
+import { setCookiesOf } from '../support/browser'
+import { SECRET } from './support/app'
+import { ControlledDriver } from './support/driver'
+import { HOSTS, type Handler } from './support/h3-hosts'
+
+/** Options of an app of its own, with a storage that tests can hold and break. */
+function createOptions(options: Partial<SessionOptions> = {}): { driver: ControlledDriver, options: SessionOptions } {
+  const driver = new ControlledDriver()
+  return { driver, options: { secret: SECRET, store: createStorage({ driver: driver.driver }), ...options } }
+}
+
+const MODES = [
+  { mode: 'storage mode', of: (): SessionOptions => createOptions().options },
+  { mode: 'cookie mode', of: (): SessionOptions => ({ secret: SECRET, mode: 'cookie' }) },
+]
+
+/** Answers by path. */
+function route(routes: Record<string, Handler>): Handler {
+  return event => routes[String(Reflect.get(event, 'path')).split('?')[0]!]?.(event)
+}
+
+// What is logged of the failures that these tests make.
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}))
+afterEach(() => void vi.restoreAllMocks())
+
+describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
+  describe.each(MODES)('$mode', ({ of }) => {
+    it('counts the visits of a visitor whose handler names the options', async () => {
+      const options = of()
+      const visitor = await start(async (event) => {
+        const session = await useSession<{ visits: number }>(event, options)
+        session.set('visits', (session.get('visits') ?? 0) + 1)
+        return { visits: session.get('visits') }
+      })
+      expect(await visitor.json('/')).toEqual({ visits: 1 })
+      expect(await visitor.json('/')).toEqual({ visits: 2 })
+    })
+
+    it('finds one session by options that are written anew for every request', async () => {
+      const options = of()
+      const visitor = await start(async (event) => {
+        const session = await useSession<{ visits: number }>(event, { ...options })
+        await updateSession<{ visits: number }>(event, ({ visits = 0 }) => ({ visits: visits + 1 }))
+        return session.data
+      })
+      await visitor.json('/')
+      expect(await visitor.json('/')).toEqual({ visits: 2 })
+    })
+
+    it('tells the sign-in story with the middleware in front', async () => {
+      const visitor = await start(route({
+        '/me': event => ({ user: getSession(event)?.user ?? null, message: flash(event, 'success') ?? null }),
+        '/login': async (event) => {
+          await regenerateSession(event, { user: 'Ada' })
+          flash(event, 'success', 'Welcome')
+          return 'ok'
+        },
+        '/logout': async (event) => {
+          await destroySession(event)
+          return 'ok'
+        },
+      }), [sessionMiddleware(of())])
+      const nobody = { user: null, message: null }
+      expect(await visitor.json('/me')).toEqual(nobody)
+      expect(visitor.cookies.size).toBe(0)
+      await visitor.post('/login')
+      expect(await visitor.json('/me')).toEqual({ user: 'Ada', message: 'Welcome' })
+      expect(await visitor.json('/me')).toEqual({ user: 'Ada', message: null })
+      await visitor.post('/logout')
+      expect(visitor.cookies.size).toBe(0)
+      expect(await visitor.json('/me')).toEqual(nobody)
+    })
+
+    it('reading sends no cookie', async () => {
+      const options = of()
+      const visitor = await start(async event => ({ ...(await useSession(event, options)).data }))
+      const response = await visitor.fetch('/')
+      expect([response.status, response.headers.getSetCookie()]).toEqual([200, []])
+    })
+
+    it('keeps a second session under the name of another cookie', async () => {
+      const visitor = await start(async (event) => {
+        const session = await useSession<{ visits: number }>(event)
+        const cart = await useSession<{ items: number }>(event, { cookie: { name: 'cart' } })
+        session.set('visits', (session.get('visits') ?? 0) + 1)
+        cart.set('items', (cart.get('items') ?? 0) + 10)
+        return { ...session.data, ...cart.data }
+      }, [sessionMiddleware(of())])
+      await visitor.json('/')
+      expect([...visitor.cookies.keys()].sort()).toEqual(['cart', 'session'])
+      expect(await visitor.json('/')).toEqual({ visits: 2, items: 20 })
+    })
+
+    it('starts with the data of `generate`, once', async () => {
+      const generate = vi.fn<() => { theme: string }>(() => ({ theme: 'light' }))
+      const options = { ...of(), generate }
+      const visitor = await start(async (event) => {
+        await useSession<{ theme: string }>(event, options)
+        return getSession<{ theme: string }>(event)
+      })
+      expect(await visitor.json('/')).toEqual({ theme: 'light' })
+      expect(await visitor.json('/')).toEqual({ theme: 'light' })
+      expect(generate).toHaveBeenCalledTimes(1)
+    })
+
+    it('`generate` does not bring back a session that ended in this request', async () => {
+      const options = { ...of(), generate: () => ({ theme: 'light' }) }
+      const visitor = await start(route({
+        '/': async event => (await useSession(event, options)).data,
+        '/logout': async (event) => {
+          await useSession(event, options)
+          await clearSession(event)
+          return (await useSession(event, options)).data
+        },
+      }))
+      await visitor.json('/')
+      expect(await visitor.json('/logout')).toEqual({})
+      expect(visitor.cookies.size).toBe(0)
+    })
+
+    it('marks a response with a session cookie as private, unless the app says how', async () => {
+      const options = of()
+      const visitor = await start(async (event) => {
+        const session = await useSession(event, options)
+        session.set('a', Math.random())
+        const cacheControl = new URLSearchParams(String(Reflect.get(event, 'path')).split('?')[1]).get('cache-control')
+        return new Response('ok', { headers: cacheControl ? { 'cache-control': cacheControl } : {} })
+      }, [sessionMiddleware(options)])
+      const cacheControlOf = async (given: string): Promise<string | null> => {
+        const { headers } = await visitor.fetch(`/?cache-control=${encodeURIComponent(given)}`)
+        expect(headers.get('vary')).toBe('Cookie')
+        return headers.get('cache-control')
+      }
+      expect(await cacheControlOf('')).toBe('no-store')
+      expect(await cacheControlOf('private, max-age=60')).toBe('private, max-age=60')
+      expect(await cacheControlOf('max-age=60')).toBe('no-store')
+    })
+  })
+
+  it('a request without our cookie does not reach storage, nor does one with a forged cookie', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(event => ({ data: getSession(event) }), [sessionMiddleware(options)])
+    visitor.cookies.set('session', 's:not-a-real-id-at-all-000.c2lnbmF0dXJl')
+    expect(await visitor.json('/')).toEqual({ data: null })
+    expect(driver.calls).toEqual([])
+  })
+
+  it('a handler that never asks answers while storage is down, others get a 503', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(route({
+      '/set': async (event) => {
+        await updateSession(event, { a: 1 })
+        return 'ok'
+      },
+      '/none': () => 'ok',
+      '/get': event => ({ data: getSession(event) }),
+    }), [sessionMiddleware(options)])
+    await visitor.fetch('/set')
+    driver.fail('read')
+    expect((await visitor.fetch('/none')).status).toBe(200)
+    expect((await visitor.fetch('/get')).status).toBe(503)
+    driver.repair()
+    expect(await visitor.json('/get')).toEqual({ data: { a: 1 } })
+  })
+
+  it('the response waits for the write', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(async (event) => {
+      (await useSession(event)).set('a', 1)
+      return 'ok'
+    }, [sessionMiddleware(options)])
+    const gate = driver.hold('write')
+    let isAnswered = false
+    const response = visitor.fetch('/').then((answer) => {
+      isAnswered = true
+      return answer
+    })
+    await gate.reached
+    // Long enough for a response that does not wait.
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(isAnswered).toBe(false)
+    gate.release()
+    expect(setCookiesOf(await response, 'session')).toHaveLength(1)
+  })
+
+  it('a failed write is a 503 without a cookie', async () => {
+    const { driver, options } = createOptions()
+    driver.fail('write')
+    const visitor = await start(async (event) => {
+      (await useSession(event)).set('a', 1)
+      return 'ok'
+    }, [sessionMiddleware(options)])
+    const response = await visitor.fetch('/')
+    expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
+  })
+
+  it('without the middleware an awaited update that fails is a 503 without a cookie', async () => {
+    const { driver, options } = createOptions()
+    driver.fail('write')
+    const visitor = await start(async (event) => {
+      await useSession(event, options)
+      await updateSession(event, { a: 1 })
+      return 'ok'
+    })
+    const response = await visitor.fetch('/')
+    expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
+  })
+
+  it('without the middleware a change is written all the same', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(async (event) => {
+      const session = await useSession<{ visits: number }>(event, options)
+      session.set('visits', (session.get('visits') ?? 0) + 1)
+      return session.data
+    })
+    await visitor.fetch('/')
+    await vi.waitFor(() => expect(driver.count('write')).toBe(1))
+    expect(await visitor.json('/')).toEqual({ visits: 2 })
+  })
+
+  it('a thrown error keeps what was changed before', async () => {
+    const visitor = await start(route({
+      '/broken': async (event) => {
+        (await useSession(event)).set('a', 1)
+        throw Object.assign(new Error('no'), { statusCode: 418, status: 418 })
+      },
+      '/get': event => ({ data: getSession(event) }),
+    }), [sessionMiddleware(createOptions().options)])
+    const response = await visitor.fetch('/broken')
+    expect([response.status, setCookiesOf(response, 'session').length]).toEqual([418, 1])
+    expect(await visitor.json('/get')).toEqual({ data: { a: 1 } })
+  })
+
+  it('Response.redirect carries the cookie', async () => {
+    const visitor = await start(route({
+      '/go': async (event) => {
+        (await useSession(event)).set('a', 1)
+        return Response.redirect('http://127.0.0.1/get', 303)
+      },
+      '/get': event => ({ data: getSession(event) }),
+    }), [sessionMiddleware(createOptions().options)])
+    const response = await visitor.fetch('/go')
+    expect([response.status, response.headers.get('location'), setCookiesOf(response, 'session').length]).toEqual([303, 'http://127.0.0.1/get', 1])
+    expect(await visitor.json('/get')).toEqual({ data: { a: 1 } })
+  })
+
+  it('a change after the response was made throws COOKIE_ERROR', async () => {
+    let late: Promise<unknown> = Promise.resolve()
+    const visitor = await start(async (event) => {
+      const session = await useSession(event)
+      late = new Promise(resolve => setTimeout(resolve, 50)).then(() => session.set('a', 1))
+      void late.catch(() => {})
+      return 'ok'
+    }, [sessionMiddleware(createOptions().options)])
+    await (await visitor.fetch('/')).text()
+    await expect(late).rejects.toMatchObject({ code: 'COOKIE_ERROR' })
+  })
+
+  it('utils without options throw INVALID_SESSION where nobody configured sessions', async () => {
+    const codes: unknown[] = []
+    const visitor = await start(async (event) => {
+      for (const use of [() => useSession(event), () => getSession(event), () => updateSession(event, {}), () => regenerateSession(event), () => destroySession(event), () => flash(event, 'a')]) {
+        try {
+          await use()
+        }
+        catch (error) {
+          codes.push((error as { code: string }).code)
+        }
+      }
+      return 'ok'
+    })
+    await visitor.fetch('/')
+    expect(codes).toEqual(Array.from({ length: 6 }, () => 'INVALID_SESSION'))
+  })
+
+  it('the inner event of a cached handler has no session', async () => {
+    const visitor = await start(async (event) => {
+      Object.assign(event.context, { cache: { options: {} } })
+      return useSession(event, createOptions().options).catch((error: { code: string }) => error.code)
+    })
+    expect(await (await visitor.fetch('/')).text()).toBe('CACHED_RESPONSE')
+  })
+
+  it.runIf(isNode)('a direct write to the response of Node waits and carries the cookie', async () => {
+    const visitor = await start(async (event) => {
+      (await useSession(event)).set('a', 1)
+      const { res } = (event as { node: { res: { end(text: string): void } } }).node
+      res.end('the body')
+      return major === 2 ? new Promise(() => {}) : undefined
+    }, [sessionMiddleware(createOptions().options)])
+    const response = await visitor.fetch('/')
+    expect([await response.text(), setCookiesOf(response, 'session').length]).toEqual(['the body', 1])
+  })
+})
+
+describe('the options of a plain app', () => {
+  const problemsOf = (options: object): string[] => {
+    try {
+      sessionMiddleware(options as SessionOptions)
+      return []
+    }
+    catch (error) {
+      return (error as { details: { issues: { path: string }[] } }).details.issues.map(({ path }) => path)
+    }
+  }
+
+  it.each([
+    { options: {}, paths: ['secret', 'store'] },
+    { options: { secret: SECRET }, paths: ['store'] },
+    { options: { secret: SECRET, mode: 'cookie' }, paths: [] },
+    { options: { secret: 'short', mode: 'cookie', name: 'x', cookie: { samesite: 'lax' }, generate: 1 }, paths: ['secret', 'cookie.samesite', 'generate', 'name'] },
+    { options: { secret: SECRET, store: Promise.resolve() }, paths: ['store'] },
+  ])('$options: a problem with $paths', ({ options, paths }) => {
+    expect(problemsOf(options).sort()).toEqual(paths.toSorted())
+  })
+
+  it('is Secure unless the environment says development or test', async () => {
+    const secureIn = async (environment: string | undefined): Promise<boolean> => {
+      vi.stubEnv('NODE_ENV', environment)
+      const visitor = await HOSTS[4]!.start(async (event) => {
+        (await useSession(event, { secret: SECRET, mode: 'cookie', maxAge: environment === undefined ? 1 : environment.length })).set('a', 1)
+        return 'ok'
+      })
+      const response = await visitor.fetch('/')
+      vi.unstubAllEnvs()
+      return response.headers.getSetCookie()[0]!.includes('; Secure')
+    }
+    expect(await secureIn('production')).toBe(true)
+    expect(await secureIn(undefined)).toBe(true)
+    expect(await secureIn('development')).toBe(false)
+    expect(await secureIn('test')).toBe(false)
+  })
+
+  it('createUnstorageStore can be awaited, as its predecessor had to be', async () => {
+    const store = await createUnstorageStore({ type: 'memory' })
+    const visitor = await HOSTS[0]!.start(async (event) => {
+      await useSession(event, { store, secret: SECRET })
+      await updateSession(event, { a: 1 })
+      return getSession(event)
+    })
+    expect(await visitor.json('/')).toEqual({ a: 1 })
+  })
+})
