@@ -133,6 +133,7 @@ export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | un
 /** Tells of navigations: their begin, that they left a path, and that what they lead to is there. */
 function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin' | 'leave' | 'end', () => void>): void {
   const router = useRouter()
+  let target: object | undefined
   let isPending = false
   nuxtApp.hook('page:start', () => {
     isPending = true
@@ -152,10 +153,17 @@ function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin
     for (const act of ['pointerdown', 'keydown', 'pageshow'])
       window.addEventListener(act, end, { once: true })
   })
-  router.beforeEach(() => begin())
+  router.beforeEach((to) => {
+    target = to
+    begin()
+  })
   router.onError(() => end())
-  router.afterEach((to, from) => {
-    if (to.path !== from.path)
+  router.afterEach((to, from, failure) => {
+    // The end of a navigation that another one has overtaken.
+    if (to !== target)
+      return
+    // Who was refused did not leave.
+    if (!failure && to.path !== from.path)
       leave()
     // A page that has to wait for its data says so before this.
     setTimeout(() => isPending || end())

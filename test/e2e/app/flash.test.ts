@@ -253,6 +253,43 @@ describe.each(MODES)('useFlash in %s mode', (mode) => {
       expect(await shown(page, 'success')).toEqual(['none'])
     })
 
+    it('a message stays when a guard refuses to leave its page', async () => {
+      const page = await start('/forms')
+      await submit(page, 'post', 'messages')
+      await page.evaluate(() => {
+        const { $router } = globalThis.useNuxtApp()
+        const allow = $router.beforeEach(() => false)
+        return $router.push('/other').finally(allow)
+      })
+      await settled(page)
+      expect(await shown(page, 'success')).toEqual(['"Saved"'])
+      await follow(page, '/other')
+      await follow(page, '/messages')
+      await settled(page)
+      expect(await shown(page, 'success')).toEqual(['none'])
+    })
+
+    it('a message stays when a navigation ends late that another one has overtaken', async () => {
+      const person = await app.person()
+      await person.post('/api/set', { flash: { success: 'Saved' } })
+      const page = await person.open('/quiet')
+      await page.evaluate(() => {
+        const { $router } = globalThis.useNuxtApp()
+        const isReleased = new Promise(resolve => globalThis.addEventListener('release', resolve))
+        $router.beforeEach(async ({ path }) => {
+          if (path === '/other')
+            await isReleased
+        })
+        $router.push('/other').finally(() => document.documentElement.setAttribute('data-overtaken', ''))
+      })
+      await follow(page, '/messages')
+      await expect.poll(...text(page, 'success')).toBe('"Saved"')
+      await page.evaluate(() => globalThis.dispatchEvent(new Event('release')))
+      await page.locator('html[data-overtaken]').waitFor({ state: 'attached' })
+      await settled(page)
+      expect(await shown(page, 'success')).toEqual(['"Saved"'])
+    })
+
     it('a component that is rendered in the browser only shows the message of a form', async () => {
       const person = await app.person()
       await person.post('/api/set', { flash: { success: 'Saved' } })

@@ -26,9 +26,18 @@ interface AppInPage {
   go(path: string): Promise<void>
 }
 
+interface RouterInPage {
+  push(path: string): Promise<unknown>
+  /** @returns a function that removes the guard */
+  beforeEach(guard: (to: { path: string }) => unknown): () => void
+}
+
 declare global {
   // eslint-disable-next-line no-var
   var app: AppInPage
+  // Nuxt's own, in every page.
+  // eslint-disable-next-line no-var
+  var useNuxtApp: () => { $router: RouterInPage }
 }
 
 export interface AppUnderTest {
