@@ -51,14 +51,15 @@ export function followAnswers(follow: (answer: Answer) => Promise<void>): void {
   }
 }
 
-function read({ url, status, headers, redirected }: Response): Answer | undefined {
+function read({ url, status, headers, redirected, type }: Response): Answer | undefined {
   if (new URL(url).origin !== location.origin)
     return undefined
   const changes = headers.get(CHANGED_HEADER) ?? ''
+  // What an answer that redirects says cannot be read, whether the page follows it or not.
+  const isHidden = redirected || type === 'opaqueredirect'
   return {
-    // What an answer that redirected said cannot be read any more.
-    isDataChanged: redirected || changes.includes('data'),
-    isFlashLeft: redirected || changes.includes('flash'),
+    isDataChanged: isHidden || changes.includes('data'),
+    isFlashLeft: isHidden || changes.includes('flash'),
     isRefused: status === 401,
   }
 }

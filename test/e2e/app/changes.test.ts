@@ -77,6 +77,14 @@ describe.each(MODES)('a request of the page that changes the session, in %s mode
       await expect.poll(...data(page)).toEqual(expected)
     })
 
+    it('a redirect that the page does not follow: the data is current right after it', async () => {
+      const page = await (await app.person({ signedInAs: 'Ada' })).open('/')
+      expect(await page.evaluate(async () => {
+        const { type } = await fetch('/api/redirected', { method: 'POST', body: '{"theme":"dark"}', headers: { 'content-type': 'application/json' }, redirect: 'manual' })
+        return { type, data: await globalThis.app.data() }
+      })).toEqual({ type: 'opaqueredirect', data: { ...ADA, theme: 'dark' } })
+    })
+
     it('the session goes on after `regenerateSession`', async () => {
       const ada = await app.person({ signedInAs: 'Ada' })
       const page = await ada.open('/')
