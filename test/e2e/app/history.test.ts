@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, launchChromium } from '../../support/chromium'
 import { change, data, follow, heading, hydrated, press, settled, shown, slowDown, text, useApp, visit } from './support'
 
@@ -38,6 +39,20 @@ describe.runIf(hasChromium())('reload, back and forward', () => {
     await page.goBack()
     await expect.poll(...data(page)).toEqual({})
     await expect.poll(...text(page, 'layout-user')).toBe('nobody')
+  })
+
+  it.each(['/', '/spa', '/cached/swr', '/cached/prerendered'])('back to %s after a login by a form shows who has signed in', async (path) => {
+    const person = await app.person()
+    const page = await person.open(path)
+    await visit(page, '/login')
+    await page.getByLabel('Name').fill('Ada')
+    await press(page, 'sign in')
+    await heading(page, 'account')
+    await page.goBack()
+    await heading(page, 'login')
+    await page.goBack()
+    await expect.poll(...data(page)).toEqual({ user: { name: 'Ada' } })
+    await expect.poll(...text(page, 'layout-user')).toBe('Ada')
   })
 
   it('a page that becomes visible again is current', async () => {
@@ -115,25 +130,48 @@ describe.runIf(hasChromium())('reload, back and forward', () => {
 describe.runIf(hasChromium())('a page that the browser kept in memory', () => {
   const app = useApp()
 
-  it('is current when it comes back', async () => {
+  let browser: Browser
+  beforeAll(async () => {
     // Playwright turns this cache off.
-    const browser = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
-    try {
-      const context = await browser.newContext({ baseURL: app.server().url })
-      await context.request.post('/api/login', { data: { name: 'Ada' } })
-      const page = await context.newPage()
-      await visit(page, '/cached/prerendered')
-      await expect.poll(...data(page)).toEqual({ user: { name: 'Ada' } })
-      await page.evaluate(() => globalThis.addEventListener('pageshow', ({ persisted }) => document.documentElement.setAttribute('data-from-memory', String(persisted))))
-      await visit(page, '/forms')
-      await context.request.post('/api/logout')
-      await page.goBack({ waitUntil: 'commit' })
-      await page.locator('html[data-from-memory=true]').waitFor({ state: 'attached' })
-      await expect.poll(...data(page)).toEqual({})
-      await expect.poll(...text(page, 'layout-user')).toBe('nobody')
-    }
-    finally {
-      await browser.close()
-    }
+    browser = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+  })
+  afterAll(() => browser?.close())
+
+  /** A page that shows who is signed in and a message, left for another document. */
+  const leave = async (): Promise<Page> => {
+    const context = await browser.newContext({ baseURL: app.server().url })
+    await context.request.post('/api/login', { data: { name: 'Ada' } })
+    const page = await context.newPage()
+    await visit(page, '/cached/prerendered')
+    await expect.poll(...data(page)).toEqual({ user: { name: 'Ada' } })
+    await expect.poll(...text(page, 'success')).toBe('"Welcome, Ada"')
+    await page.evaluate(() => globalThis.addEventListener('pageshow', ({ persisted }) => document.documentElement.setAttribute('data-from-memory', String(persisted))))
+    await visit(page, '/forms')
+    return page
+  }
+  const comeBack = async (page: Page): Promise<void> => {
+    await page.goBack({ waitUntil: 'commit' })
+    await page.locator('html[data-from-memory=true]').waitFor({ state: 'attached' })
+  }
+
+  it('is current when it comes back', async () => {
+    const page = await leave()
+    await page.request.post('/api/logout')
+    await comeBack(page)
+    await expect.poll(...data(page)).toEqual({})
+    await expect.poll(...text(page, 'layout-user')).toBe('nobody')
+  })
+
+  it('does not show its message again', async () => {
+    const page = await leave()
+    await comeBack(page)
+    await expect.poll(...text(page, 'success')).toBe('none')
+  })
+
+  it('shows the message that was left meanwhile', async () => {
+    const page = await leave()
+    await page.request.post('/api/set', { data: { flash: { success: 'Saved' } } })
+    await comeBack(page)
+    await expect.poll(...text(page, 'success')).toBe('"Saved"')
   })
 })
