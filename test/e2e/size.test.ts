@@ -12,6 +12,8 @@ const KILOBYTE = 1000
 const BROWSER_WORD = 'BroadcastChannel'
 /** The same for code that is in every server. */
 const SERVER_WORD = 'NITRO_SESSION_SECRET'
+/** The same for the development page: where it is. */
+const DEVELOPMENT_WORD = '__unsession__'
 
 interface Script {
   name: string
@@ -58,6 +60,12 @@ describe('what browsers get', () => {
   it('is there in the one app, and not in the other', () => {
     const holders = (scripts: Script[]): Script[] => scripts.filter(({ text }) => text.includes(BROWSER_WORD))
     expect([holders(withUs).length, holders(withoutUs).length]).toEqual([1, 0])
+  })
+
+  it('is shown by a server that holds nothing of the development page', async () => {
+    const scripts = await scriptsIn(join(await buildNuxt('nuxt-size/with'), '..'))
+    expect(scripts.filter(({ text }) => text.includes(SERVER_WORD))).not.toEqual([])
+    expect(scripts.filter(({ text }) => text.includes(DEVELOPMENT_WORD)).map(({ name }) => name)).toEqual([])
   })
 
   it('holds nothing of the server', () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { isSessionError, SessionError } from '../../src/core/errors'
+import { cachedResponseError, isSessionError, SessionError } from '../../src/core/errors'
 import { App, Browser, returning, SECRET } from './support/app'
 import { caught } from './support/errors'
 
@@ -26,6 +26,12 @@ describe('a SessionError', () => {
     expect(error).toBeInstanceOf(Error)
     expect([error.name, error.message, error.cause, error.details]).toEqual(['SessionError', 'message', cause, { action: 'reading' }])
     expect(error.stack).toContain('errors.test')
+  })
+
+  it('CACHED_RESPONSE says in one paragraph what happened and the two ways out', () => {
+    const { message } = cachedResponseError('A session was used.')
+    expect(message).not.toContain('\n')
+    expect(message).toMatch(/^A session was used\. .* shown to every visitor.* Either do not cache this route \(.*\), or keep the session out of it and fetch the personal part in the browser/)
   })
 
   it('has no cause where none was given', () => {
