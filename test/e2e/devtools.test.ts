@@ -260,6 +260,18 @@ describe('the development page of plain Nitro', () => {
       await page.context().close()
     })
 
+    it('the table has room for its buttons, whatever the age of the sessions', async () => {
+      const minutes = (count: number): number => Date.now() + count * 60_000
+      const old = { version: 1, revision: 'x', expiresAt: minutes(43_190), createdAt: minutes(-83.75), lastSeenAt: minutes(-23.75), data: { a: 1, b: 2 }, flash: { success: 1, error: 2 } }
+      await createVisitor(server.url).post('/put', { [randomBytes(32).toString('hex')]: JSON.stringify(old) })
+      const { page, complaints } = await open('alice')
+      await page.getByText('in 30 days').waitFor()
+      await page.getByText('24 minutes ago').waitFor()
+      expect(await page.locator('.scroll').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+
     it('a button ends the own session', async () => {
       const { page, complaints } = await open('alice')
       await page.getByRole('button', { name: 'End session' }).click()
