@@ -1,13 +1,12 @@
-import type { Nitro } from 'nitropack/types'
-import type { SessionOptions } from './runtime/server/types'
+import type { Nitro } from './build/nitro'
 import { createHash } from 'node:crypto'
 import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { addAutoImports } from './build/auto-imports'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
 import { addDevtools } from './build/devtools'
+import { majorOf } from './build/major'
 import { addPageRoute, hasPages } from './build/pages'
-import { addRuntimeConfig, configKeyOf } from './build/runtime-config'
+import { addRuntimeConfig, configKeyOf, configOf, kindsOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
 
 export type * from './runtime/server/types'
@@ -22,33 +21,32 @@ const runtimeDir = fileURLToPath(new URL('./runtime/server', import.meta.url))
  * @throws SessionError `CONFIG_ERROR` for options that do not exist, and for a host without a
  * file system where neither a storage driver nor cookie mode was chosen
  */
-const unsession = {
+const module = {
   name: 'unsession',
-  setup(nitro: Nitro): void {
-    const options: SessionOptions = nitro.options.session ?? {}
-    addRuntimeConfig(nitro, options)
-    addStorage(nitro)
+  async setup(nitro: Nitro): Promise<void> {
+    addRuntimeConfig(nitro, nitro.options.session ?? {})
+    await addStorage(nitro)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     addServerCode(nitro)
     addDevtools(nitro, `${runtimeDir}/devtools`)
     if (hasPages(nitro))
       addPageRoute(nitro, `${runtimeDir}/routes/session`)
-    addAutoImports(nitro, `${runtimeDir}/index`)
+    await majorOf(nitro).addAutoImports(nitro, `${runtimeDir}/index`)
   },
 }
 
-export default unsession
+/** `nitro` makes it a plugin of Vite as well, which Nitro 3 finds beside its own. */
+export default { ...module, nitro: module }
 
 function addServerCode(nitro: Nitro): void {
   const { options } = nitro
-  options.plugins.unshift(`${runtimeDir}/plugin`)
+  const major = majorOf(nitro)
+  options.plugins.unshift(`${runtimeDir}/${major.dir}/plugin`)
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
+  options.virtual['#unsession/nitro'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
   options.virtual['#unsession/host'] = hostModule(nitro)
-  // The server code imports Nitro's virtual modules, so it cannot stay in node_modules.
-  const externals = (options.externals ?? {}) as Partial<NonNullable<Nitro['options']['externals']>>
-  const inline = [...externals.inline ?? [], fileURLToPath(new URL('.', import.meta.url)), 'unsession']
-  options.externals = { ...externals, inline } as typeof options.externals
+  major.keepInServer(nitro, [fileURLToPath(new URL('.', import.meta.url)), 'unsession'])
 }
 
 /** What the server code has to know of the build. */
@@ -59,6 +57,7 @@ function hostModule(nitro: Nitro): string {
   return [
     `export const isConfiguredPerRequest = ${isConfiguredPerRequest}`,
     `export const configKey = ${JSON.stringify(configKeyOf(nitro))}`,
+    `export const optionKinds = ${JSON.stringify(kindsOf(configOf(nitro)))}`,
     `export const hasPages = ${hasPages(nitro)}`,
     `export const hasCleanupTimer = ${needsCleanupTimer(nitro)}`,
     `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,

@@ -1,4 +1,4 @@
-import type { Nitro } from 'nitropack/types'
+import type { Nitro } from './nitro'
 import { configOf } from './runtime-config'
 import { isServerless } from './storage'
 

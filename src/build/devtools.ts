@@ -1,4 +1,4 @@
-import type { Nitro } from 'nitropack/types'
+import type { Nitro } from './nitro'
 import { readFileSync } from 'node:fs'
 
 /** Where the development page is, below the app's base URL. */

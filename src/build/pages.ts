@@ -1,4 +1,4 @@
-import type { Nitro } from 'nitropack/types'
+import type { Nitro } from './nitro'
 import { SESSION_ROUTE } from '../runtime/wire'
 
 /** True in Nuxt, whose pages show the session. */

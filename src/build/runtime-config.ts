@@ -1,10 +1,16 @@
-import type { Nitro } from 'nitropack/types'
+import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
-import { OPTIONS } from '../core/options'
-import { configError, unknownOptions } from '../core/resolve-options'
+import { DEFAULTS } from '../core/options'
+import { configError } from '../core/resolve-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
-const KEYS = { ...OPTIONS, storage: 'session', autoload: true }
+const KEYS = {
+  ...DEFAULTS,
+  secret: '',
+  storage: 'session',
+  autoload: true,
+  cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
+}
 
 /**
  * The key in runtime config. Where another module keeps a password under `session`
@@ -22,10 +28,8 @@ export function configOf(nitro: Nitro): SessionOptions {
 }
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
-export function addRuntimeConfig(nitro: Nitro, options: SessionOptions): void {
-  const unknown = unknownOptions(options, KEYS)
-  if (unknown.length > 0)
-    throw configError(unknown)
+export function addRuntimeConfig(nitro: Nitro, { autoImports: _, ...options }: SessionOptions): void {
+  assertKnown(options)
   const config = configOf(nitro)
   const given = { ...definedOf(config), ...definedOf(options) }
   const { storage = KEYS.storage } = given
@@ -39,6 +43,30 @@ export function addRuntimeConfig(nitro: Nitro, options: SessionOptions): void {
   })
 }
 
+function assertKnown(options: object): void {
+  const { cookie = {} } = options as { cookie?: object }
+  const unknown = [
+    ...Object.keys(options).filter(key => !Object.hasOwn(KEYS, key)),
+    ...Object.keys(cookie).filter(key => !Object.hasOwn(KEYS.cookie, key)).map(key => `cookie.${key}`),
+  ]
+  if (unknown.length > 0)
+    throw configError(unknown.map(path => ({ path, problem: 'There is no such option.', remedy: 'Check its spelling.' })))
+}
+
 function definedOf<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** What each option is, as the build has it: the environment of Nitro 3 has texts only. */
+export type OptionKinds = { [option: string]: 'string' | 'number' | 'boolean' | 'list' | OptionKinds }
+
+/** The kinds of all options that the server will find in runtime config; no values. */
+export function kindsOf(config: object): OptionKinds {
+  return Object.fromEntries(Object.entries(config).map(([option, value]) => [option, kindOf(value)]))
+}
+
+function kindOf(value: unknown): OptionKinds[string] {
+  if (Array.isArray(value))
+    return 'list'
+  return typeof value === 'object' && value !== null ? kindsOf(value) : typeof value as 'string'
 }

@@ -1,34 +1,33 @@
-import type { Nitro } from 'nitropack/types'
+import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
 import { resolve } from 'node:path'
-import { builtinDrivers } from 'unstorage'
 import { configError } from '../core/resolve-options'
+import { majorOf } from './major'
 import { configOf } from './runtime-config'
 
 /** Hosts that start for a request or two: no lasting file system, no time for timers. */
-const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
+const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgeone|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
 
 export function isServerless(preset: string): boolean {
   return SERVERLESS.test(preset)
 }
 
 /** Makes sure that the records have a place: the app's own mount, a driver, or the file system. */
-export function addStorage(nitro: Nitro): void {
+export async function addStorage(nitro: Nitro): Promise<void> {
   const { mode, storage = 'session' } = configOf(nitro)
   if (typeof storage === 'object' && isMounted(nitro, 'session'))
     throw configError([{ path: 'storage', problem: 'The app mounts `storage.session` as well.', remedy: 'Keep one of the two.' }])
-  nitro.options.virtual['#unsession/driver'] = driverModule(storage)
+  nitro.options.virtual['#unsession/driver'] = await writeDriverModule(nitro, storage)
   if (typeof storage === 'string' && mode !== 'cookie' && !isMounted(nitro, storage))
     mountFileSystem(nitro, storage)
 }
 
-function driverModule(storage: NonNullable<SessionOptions['storage']>): string {
+async function writeDriverModule(nitro: Nitro, storage: NonNullable<SessionOptions['storage']>): Promise<string> {
   if (typeof storage === 'string')
     return 'export const createDriver = undefined, driverName = undefined'
   const { driver } = storage
-  const path = builtinDrivers[driver as keyof typeof builtinDrivers] ?? driver
   return [
-    `export { default as createDriver } from ${JSON.stringify(path)}`,
+    await majorOf(nitro).writeDriverExport(nitro, driver),
     `export const driverName = ${JSON.stringify(driver)}`,
   ].join('\n')
 }

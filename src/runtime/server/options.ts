@@ -1,8 +1,6 @@
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionOptions } from './types'
-import type { H3Event } from 'h3'
-import { configKey, developmentSecret } from '#unsession/host'
-import { useRuntimeConfig } from 'nitropack/runtime'
+import { developmentSecret } from '#unsession/host'
 import { randomBytes } from '../../core/crypto/index'
 import { toBase64Url } from '../../core/encoding'
 import { issue, resolveOptions, trueOrFalse } from '../../core/resolve-options'
@@ -11,11 +9,6 @@ const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRE
 
 /** Prerendering answers no visitor; a secret of the moment spares the build the real one. */
 const PRERENDER_SECRET = import.meta.prerender ? toBase64Url(randomBytes(32)) : undefined
-
-/** The options as the environment of the server made them, or that of the event on workers. */
-export function readConfig(event?: H3Event): SessionOptions {
-  return (useRuntimeConfig(event) as Record<string, SessionOptions>)[configKey] ?? {}
-}
 
 /**
  * Checks what runtime config holds when the server starts.

@@ -29,6 +29,13 @@ export interface SessionOptions extends CoreSessionOptions {
    * @default true
    */
   autoload?: boolean
+  /**
+   * Lets server code use the utils without importing them. Nitro 2 and Nuxt have auto-imports;
+   * Nitro 3 has none, and gets ours here by the package `unimport`, which the app installs.
+   *
+   * @default true in Nitro 2 and Nuxt, false in Nitro 3
+   */
+  autoImports?: boolean
 }
 
 /** What `useSession` takes to open another session than the configured one. */

@@ -1,6 +1,6 @@
 import type { SessionManager } from '../../../core/manager'
 import type { RejectReason, SessionRecord } from '../../../core/types'
-import type { H3Event } from 'h3'
+import type { ServerEvent } from '../app'
 import { readCookies } from '../../../core/cookie'
 import { toStorageKey } from '../../../core/id'
 import { describeFailure, toHandle } from './shorten'
@@ -25,9 +25,9 @@ const REASONS: Record<Reason, string> = {
 }
 
 /** Reads the session without a trace: it is not prolonged, no hook is called and no cookie is set. */
-export async function readCurrent(event: H3Event, manager: SessionManager): Promise<CurrentSession> {
+export async function readCurrent(event: ServerEvent, manager: SessionManager): Promise<CurrentSession> {
   let reason: Reason | undefined
-  const { cookie } = event.node.req.headers
+  const cookie = event.headers.get('cookie') ?? undefined
   const { name, path } = manager.options.cookie
   const session = manager.open(
     // To a response that was sent nothing can be added.

@@ -1,7 +1,7 @@
 import type { SessionManager } from '../../../core/manager'
-import type { H3Event } from 'h3'
+import type { ServerEvent } from '../app'
 import { icon, page, path } from '#unsession/devtools'
-import { useRuntimeConfig } from 'nitropack/runtime'
+import { baseURL, pathOf } from '#unsession/nitro'
 import { getBag } from '../../../http/bag'
 import { randomBytes } from '../../../core/crypto/index'
 import { toBase64Url } from '../../../core/encoding'
@@ -11,9 +11,8 @@ import { listStored, removeStored } from './stored'
 const HANDLE = /^sessions\/([\da-f]{12})$/
 
 /** A middleware that answers what is below the page's path, and nothing else. */
-export async function answerDevtools(event: H3Event): Promise<Response | undefined> {
-  // Middleware sees paths without the app's base URL.
-  const [, first, ...rest] = event.path.split('?', 1)[0]!.split('/')
+export async function answerDevtools(event: ServerEvent): Promise<Response | undefined> {
+  const [, first, ...rest] = pathOf(event).split('/')
   const manager = getBag(event.context)?.manager
   if (!manager || first !== path)
     return undefined
@@ -33,14 +32,14 @@ export async function answerDevtools(event: H3Event): Promise<Response | undefin
   return answer('There is nothing here.', {}, 404)
 }
 
-async function readState(event: H3Event, manager: SessionManager): Promise<object> {
+async function readState(event: ServerEvent, manager: SessionManager): Promise<object> {
   const { mode, maxAge, idleTimeout, encrypt, expose, cookie } = manager.options
   const current = await readCurrent(event, manager)
   return { now: Date.now(), mode, maxAge, idleTimeout, encrypt, expose, cookie, current, stored: await listStored(manager, current.handle) }
 }
 
 /** Ends the visitor's own session as the app would, cookie and hooks included; of others the record goes. */
-async function remove(event: H3Event, manager: SessionManager, handle: string): Promise<boolean> {
+async function remove(event: ServerEvent, manager: SessionManager, handle: string): Promise<boolean> {
   const current = await readCurrent(event, manager)
   if (current.handle !== handle)
     return removeStored(manager, handle)
@@ -49,7 +48,7 @@ async function remove(event: H3Event, manager: SessionManager, handle: string): 
 }
 
 function answerPage(): Response {
-  const base = `${useRuntimeConfig().app.baseURL.replace(/\/$/, '')}/${path}`
+  const base = `${baseURL().replace(/\/$/, '')}/${path}`
   const nonce = toBase64Url(randomBytes(16))
   const html = page.replaceAll('{{nonce}}', nonce).replaceAll('{{base}}', base)
   return answer(html, {
@@ -62,12 +61,12 @@ function answer(body: string | null, headers: Record<string, string>, status = 2
   return new Response(body, { status, headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers } })
 }
 
-function isReading({ method }: H3Event): boolean {
+function isReading({ method }: ServerEvent): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
 /** Browsers name the site that asks, or at least its origin; programs name none. */
-function isSameOrigin({ headers }: H3Event): boolean {
+function isSameOrigin({ headers }: ServerEvent): boolean {
   const site = headers.get('sec-fetch-site')
   if (site)
     return site === 'same-origin' || site === 'none'

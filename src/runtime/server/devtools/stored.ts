@@ -1,9 +1,8 @@
 import type { SessionManager } from '../../../core/manager'
-import { useStorage } from 'nitropack/runtime'
+import { readConfig, useStorage } from '#unsession/nitro'
 import { lockOf } from '../../../core/lock'
 import { isExpired, parseStored } from '../../../core/record'
 import { Attempts } from '../../../core/stores/attempt'
-import { readConfig } from '../options'
 import { MOUNT } from '../storage'
 import { describeFailure, toHandle } from './shorten'
 

@@ -3,7 +3,7 @@ import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
 import { getBag } from '../../../http/bag'
-import { isPrefetch } from '../page-request'
+import { isPrefetch } from '../nitro2/page-request'
 
 const MAX_KEYS = 100
 const MAX_BYTES = 16_384

@@ -1,10 +1,9 @@
-import type { Task } from 'nitropack/types'
-import { useNitroApp } from 'nitropack/runtime'
+import { useNitroApp } from '#unsession/nitro'
 import { useCleanup } from '../cleanup'
 
 /** `session:cleanup`. A plain object, because `defineTask` would bring Nitro's scheduler into every server. */
-const task: Task<{ removed: number }> = {
-  async run() {
+const task = {
+  async run(): Promise<{ result: { removed: number } }> {
     const removed = await useCleanup(useNitroApp())?.() ?? 0
     return { result: { removed } }
   },

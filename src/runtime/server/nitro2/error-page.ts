@@ -1,7 +1,7 @@
-import type { SessionBag } from '../../http/bag'
+import type { SessionBag } from '../../../http/bag'
 import type { H3Event } from 'h3'
-import { getBag } from '../../http/bag'
-import { createId } from '../../core/id'
+import { getBag } from '../../../http/bag'
+import { createId } from '../../../core/id'
 
 const HEADER = 'unsession-page'
 

@@ -1,10 +1,5 @@
 import type { H3Event } from 'h3'
-import { getRouteRules } from 'nitropack/runtime'
-
-/** True where the host in front of the server caches the response (Vercel, Netlify); the same on every host. */
-export function isCachedByHost(event: H3Event): boolean {
-  return Boolean(getRouteRules(event).isr) && isRead(event)
-}
+import { getRouteRules } from '#unsession/nitro'
 
 /** False for what is rendered once for everybody. */
 export function isPersonalPage(event: H3Event): boolean {
@@ -26,10 +21,6 @@ export function isShownPage(event: H3Event): boolean {
 /** True for what the browser fetches in case it is needed. */
 export function isPrefetch({ node: { req: { headers } } }: H3Event): boolean {
   return /prefetch/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? headers['x-moz'] ?? ''))
-}
-
-function isRead({ method }: H3Event): boolean {
-  return method === 'GET' || method === 'HEAD'
 }
 
 /** The path as it was asked for; Nuxt's renderer changes that of the event. */

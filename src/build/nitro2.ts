@@ -1,0 +1,32 @@
+import type { Nitro as Nitro2 } from 'nitropack/types'
+import type { NitroMajor } from './nitro'
+import { builtinDrivers } from 'unstorage'
+import { UTILS } from './auto-imports'
+
+/** Below the default of 1: the app's own util of the same name wins, and nobody is warned of it. */
+const PRIORITY = -1
+
+/** Nitro 2: the package nitropack. */
+export const nitro2: NitroMajor = {
+  dir: 'nitro2',
+  keepInServer({ options }, paths) {
+    const withExternals = options as { externals?: Partial<NonNullable<Nitro2['options']['externals']>> }
+    const { externals } = withExternals
+    withExternals.externals = { ...externals, inline: [...externals?.inline ?? [], ...paths] }
+  },
+  /** h3's utils of the same names leave Nitro's preset. */
+  addAutoImports({ options }, from) {
+    const { imports } = options as Partial<Pick<Nitro2['options'], 'imports'>>
+    if (!imports || options.session?.autoImports === false)
+      return
+    const presets = (imports.presets ?? []).map((preset) => {
+      const isH3 = typeof preset === 'object' && 'from' in preset && preset.from === 'h3'
+      return isH3 ? { ...preset, imports: preset.imports.filter(name => !UTILS.includes(name as string)) } : preset
+    })
+    imports.presets = [...presets, { from, imports: UTILS, priority: PRIORITY }]
+  },
+  writeDriverExport(_, name) {
+    const path = builtinDrivers[name as keyof typeof builtinDrivers] ?? name
+    return `export { default as createDriver } from ${JSON.stringify(path)}`
+  },
+}

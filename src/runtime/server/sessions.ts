@@ -1,0 +1,68 @@
+import type { BagOptions } from '../../http/bag'
+import type { Managers } from '../../http/managers'
+import type { SessionObserver } from '../../core/types'
+import type { ServerApp, ServerEvent } from './app'
+import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
+import { readConfig } from '#unsession/nitro'
+import { isSessionError } from '../../core/errors'
+import { createManagers } from '../../http/managers'
+import { provideCleanup, startCleanupTimer } from './cleanup'
+import { resolveRuntimeOptions } from './options'
+import { createNitroStore } from './storage'
+
+/** The sessions of one server. */
+export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'observer'>
+
+/**
+ * Starts what all requests share: the config, which is checked, the storage and the clean-up.
+ *
+ * @throws SessionError `CONFIG_ERROR`
+ */
+export function startSessions(nitroApp: ServerApp): SessionsOf {
+  let managers: Managers | undefined
+  const create = (event?: ServerEvent): Managers => {
+    const config = readConfig(event)
+    return createManagers(config, {
+      resolve: resolveRuntimeOptions,
+      createStore: ({ timeout }) => createNitroStore(config.storage ?? 'session', timeout),
+    })
+  }
+  if (!isConfiguredPerRequest)
+    managers = stopOnBadConfig(create)
+  // Not kept: without a request a worker does not know its environment.
+  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? create()).get().sweep(signal))
+  if (hasCleanupTimer && !import.meta.prerender)
+    startCleanupTimer(nitroApp, cleanup)
+  return event => ({
+    manager: overrides => (managers ??= create(event)).get(overrides),
+    observer: createObserver(nitroApp, event),
+  })
+}
+
+/** A bad configuration stops the start. Its message says everything; a stack would only hide it. */
+function stopOnBadConfig(create: () => Managers): Managers {
+  try {
+    return create()
+  }
+  catch (error) {
+    if (isSessionError(error))
+      error.stack = `${error.name}: ${error.message}`
+    throw error
+  }
+}
+
+/** Tells the hooks of the app; one that fails is logged as Nitro logs it and fails nothing. */
+function createObserver({ hooks, captureError }: ServerApp, event: ServerEvent): SessionObserver {
+  const call = async (name: string, context: object): Promise<void> => {
+    try {
+      await hooks.callHook(name, { event, ...context })
+    }
+    catch (error) {
+      captureError(error as Error, { event, tags: ['session'] })
+    }
+  }
+  return {
+    session: (name, session) => call(`session:${name}`, { session }),
+    rejected: reason => call('session:rejected', { reason }),
+  }
+}
