@@ -44,7 +44,7 @@ function addServerCode(nitro: Nitro): void {
   options.plugins.unshift(`${runtimeDir}/${major.dir}/plugin`)
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
-  options.virtual['#unsession/nitro'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
+  options.virtual['#unsession/server'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
   options.virtual['#unsession/host'] = hostModule(nitro)
   major.keepInServer(nitro, [fileURLToPath(new URL('.', import.meta.url)), 'unsession'])
 }

@@ -1,7 +1,7 @@
 import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
 import { DEFAULTS } from '../core/options'
-import { configError } from '../core/resolve-options'
+import { configError, issue } from '../core/resolve-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
 const KEYS = {
@@ -28,8 +28,10 @@ export function configOf(nitro: Nitro): SessionOptions {
 }
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
-export function addRuntimeConfig(nitro: Nitro, { autoImports: _, ...options }: SessionOptions): void {
+export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: SessionOptions): void {
   assertKnown(options)
+  if (!['boolean', 'undefined'].includes(typeof autoImports))
+    throw configError([issue('autoImports', autoImports, 'Use true or false.')])
   const config = configOf(nitro)
   const given = { ...definedOf(config), ...definedOf(options) }
   const { storage = KEYS.storage } = given
@@ -57,16 +59,13 @@ function definedOf<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
-/** What each option is, as the build has it: the environment of Nitro 3 has texts only. */
-export type OptionKinds = { [option: string]: 'string' | 'number' | 'boolean' | 'list' | OptionKinds }
-
-/** The kinds of all options that the server will find in runtime config; no values. */
-export function kindsOf(config: object): OptionKinds {
+/** What each option is in the build, without its value: the environment of Nitro 3 has texts only. */
+export function kindsOf(config: object): object {
   return Object.fromEntries(Object.entries(config).map(([option, value]) => [option, kindOf(value)]))
 }
 
-function kindOf(value: unknown): OptionKinds[string] {
+function kindOf(value: unknown): unknown {
   if (Array.isArray(value))
     return 'list'
-  return typeof value === 'object' && value !== null ? kindsOf(value) : typeof value as 'string'
+  return typeof value === 'object' && value !== null ? kindsOf(value) : typeof value
 }

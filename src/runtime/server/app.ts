@@ -18,7 +18,7 @@ export interface ServerEvent {
   readonly headers: Headers
 }
 
-/** What `#unsession/nitro` gives, which is `host.ts` of the major version that built the server. */
+/** What `#unsession/server` gives, which is `host.ts` of the major version that built the server. */
 export interface ServerHost {
   /** The session options in runtime config; those of the event on workers. */
   readConfig(event?: ServerEvent): SessionOptions

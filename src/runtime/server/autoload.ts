@@ -1,6 +1,6 @@
 import type { ServerEvent } from './app'
 import { isConfiguredPerRequest } from '#unsession/host'
-import { getRouteRules, readConfig } from '#unsession/nitro'
+import { getRouteRules, readConfig } from '#unsession/server'
 import { getBag } from '../../http/bag'
 
 /** Loads the session of a request that carries its cookie, unless the route opted out. */

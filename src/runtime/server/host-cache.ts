@@ -1,5 +1,5 @@
 import type { ServerEvent } from './app'
-import { getRouteRules } from '#unsession/nitro'
+import { getRouteRules } from '#unsession/server'
 
 /** True where the host in front of the server caches the response (Vercel, Netlify); the same on every host. */
 export function isCachedByHost(event: ServerEvent): boolean {

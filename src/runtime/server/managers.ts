@@ -1,7 +1,8 @@
 import type { Managers } from '../../http/managers'
-import type { H3Event } from 'h3'
+import type { ServerEvent } from './app'
+import { readConfig } from '#unsession/server'
 import { createManagers } from '../../http/managers'
-import { readConfig, resolveRuntimeOptions } from './options'
+import { resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
 /**
@@ -10,7 +11,7 @@ import { createNitroStore } from './storage'
  * @param event where the environment arrives with each request
  * @throws SessionError `CONFIG_ERROR`
  */
-export function createNitroManagers(event?: H3Event): Managers {
+export function createNitroManagers(event?: ServerEvent): Managers {
   const config = readConfig(event)
   return createManagers(config, {
     resolve: resolveRuntimeOptions,

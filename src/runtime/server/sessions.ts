@@ -3,12 +3,9 @@ import type { Managers } from '../../http/managers'
 import type { SessionObserver } from '../../core/types'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
-import { readConfig } from '#unsession/nitro'
 import { isSessionError } from '../../core/errors'
-import { createManagers } from '../../http/managers'
 import { provideCleanup, startCleanupTimer } from './cleanup'
-import { resolveRuntimeOptions } from './options'
-import { createNitroStore } from './storage'
+import { createNitroManagers } from './managers'
 
 /** The sessions of one server. */
 export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'observer'>
@@ -20,21 +17,14 @@ export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'o
  */
 export function startSessions(nitroApp: ServerApp): SessionsOf {
   let managers: Managers | undefined
-  const create = (event?: ServerEvent): Managers => {
-    const config = readConfig(event)
-    return createManagers(config, {
-      resolve: resolveRuntimeOptions,
-      createStore: ({ timeout }) => createNitroStore(config.storage ?? 'session', timeout),
-    })
-  }
   if (!isConfiguredPerRequest)
-    managers = stopOnBadConfig(create)
+    managers = stopOnBadConfig(createNitroManagers)
   // Not kept: without a request a worker does not know its environment.
-  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? create()).get().sweep(signal))
+  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
   if (hasCleanupTimer && !import.meta.prerender)
     startCleanupTimer(nitroApp, cleanup)
   return event => ({
-    manager: overrides => (managers ??= create(event)).get(overrides),
+    manager: overrides => (managers ??= createNitroManagers(event)).get(overrides),
     observer: createObserver(nitroApp, event),
   })
 }

@@ -1,7 +1,7 @@
 import type { SessionStore } from '../../core/types'
 import type { SessionOptions } from './types'
 import { createDriver, driverName } from '#unsession/driver'
-import { useStorage } from '#unsession/nitro'
+import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
 import { createStorageStore } from '../../core/stores/unstorage'
 

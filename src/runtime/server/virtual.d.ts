@@ -9,8 +9,9 @@ declare module '#unsession/driver' {
 declare module '#unsession/host' {
   /** Where the options are in runtime config. */
   export const configKey: string
-  /** What kind each of them was in the build. */
-  export const optionKinds: import('../../build/runtime-config').OptionKinds
+  /** What each of them is in the build. */
+  export type OptionKinds = { [option: string]: 'string' | 'number' | 'boolean' | 'list' | OptionKinds }
+  export const optionKinds: OptionKinds
   /** True where the environment arrives with each request and not with the start. */
   export const isConfiguredPerRequest: boolean
   /** True where expired records are removed by a timer of the server. */
@@ -26,14 +27,4 @@ declare module '#unsession/devtools' {
   export const path: string
   export const page: string
   export const icon: string
-}
-
-declare module '#unsession/nitro' {
-  type ServerHost = import('./app').ServerHost
-  export const readConfig: ServerHost['readConfig']
-  export const baseURL: ServerHost['baseURL']
-  export const pathOf: ServerHost['pathOf']
-  export const getRouteRules: ServerHost['getRouteRules']
-  export const useStorage: ServerHost['useStorage']
-  export const useNitroApp: ServerHost['useNitroApp']
 }

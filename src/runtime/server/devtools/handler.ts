@@ -1,7 +1,7 @@
 import type { SessionManager } from '../../../core/manager'
 import type { ServerEvent } from '../app'
 import { icon, page, path } from '#unsession/devtools'
-import { baseURL, pathOf } from '#unsession/nitro'
+import { baseURL, pathOf } from '#unsession/server'
 import { getBag } from '../../../http/bag'
 import { randomBytes } from '../../../core/crypto/index'
 import { toBase64Url } from '../../../core/encoding'

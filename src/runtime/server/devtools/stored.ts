@@ -1,5 +1,5 @@
 import type { SessionManager } from '../../../core/manager'
-import { readConfig, useStorage } from '#unsession/nitro'
+import { readConfig, useStorage } from '#unsession/server'
 import { lockOf } from '../../../core/lock'
 import { isExpired, parseStored } from '../../../core/record'
 import { Attempts } from '../../../core/stores/attempt'

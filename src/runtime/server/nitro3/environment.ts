@@ -1,4 +1,4 @@
-import type { OptionKinds } from '../../../build/runtime-config'
+import type { OptionKinds } from '#unsession/host'
 
 /**
  * Options as the environment left them: Nitro 3 puts its texts in their places. They become

@@ -1,6 +1,6 @@
 import type { ServerEvent } from '../app'
 import type { Failure } from '../error-response'
-import { HTTPError } from 'nitro'
+import { HTTPError } from 'nitro/h3'
 import { isSessionError } from '../../../core/errors'
 import { describeError, logFault } from '../error-response'
 

@@ -1,4 +1,4 @@
-import { useNitroApp } from '#unsession/nitro'
+import { useNitroApp } from '#unsession/server'
 import { useCleanup } from '../cleanup'
 
 /** `session:cleanup`. A plain object, because `defineTask` would bring Nitro's scheduler into every server. */
