@@ -6,6 +6,8 @@ import Redis from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createStorage } from 'unstorage'
 import redisDriver from 'unstorage/drivers/redis'
+import { createStorage as createStorage2 } from 'unstorage-v2'
+import redisDriver2 from 'unstorage-v2/drivers/redis'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { hasRedis, startRedis } from '../support/redis'
 import { startRedisCluster } from '../support/redis-cluster'
@@ -14,11 +16,21 @@ import { itKeepsTheContract, KEY, OTHER_KEY, recordOf } from '../unit/support/st
 
 const opened: { dispose?(): unknown }[] = []
 
-function openStore(options: RedisOptions, base = 'session'): SessionStore {
+type OpenStore = (options: RedisOptions, base?: string) => SessionStore
+
+const openStore1: OpenStore = (options, base = 'session') => {
   const driver = redisDriver(options)
   opened.push(driver)
   return createStorageStore(createStorage({ driver }), { base, timeout: 5000 })
 }
+
+const openStore2: OpenStore = (options, base = 'session') => {
+  const driver = redisDriver2(options)
+  opened.push(driver)
+  return createStorageStore(createStorage2({ driver }), { base, timeout: 5000 })
+}
+
+const MAJORS: [string, OpenStore][] = [['unstorage 1', openStore1], ['unstorage 2', openStore2]]
 
 async function closeStores(): Promise<void> {
   await Promise.all(opened.splice(0).map(driver => driver.dispose?.()))
@@ -31,7 +43,7 @@ async function lifetimes(clients: readonly Redis[]): Promise<[key: string, secon
   return all.flat()
 }
 
-describe.runIf(hasRedis())('a store over a real Redis', () => {
+describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis', (_, openStore) => {
   let redis: RunningRedis
   let client: Redis
   beforeAll(async () => {
@@ -155,7 +167,7 @@ describe.runIf(hasRedis())('a store over a real Redis', () => {
   })
 })
 
-describe.runIf(hasRedis())('a store over a real Redis Cluster', () => {
+describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis Cluster', (_, openStore) => {
   let cluster: RunningCluster
   let clients: Redis[]
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 import type { Driver } from 'unstorage'
+import type { Driver as Driver2 } from 'unstorage-v2'
 import type { SessionRecord, SessionStore } from '../../src/core/types'
 import type { StoreSubject } from './support/store-contract'
 import { readdir, writeFile } from 'node:fs/promises'
@@ -9,6 +10,11 @@ import fs from 'unstorage/drivers/fs'
 import fsLite from 'unstorage/drivers/fs-lite'
 import lruCache from 'unstorage/drivers/lru-cache'
 import memory from 'unstorage/drivers/memory'
+import { createStorage as createStorage2 } from 'unstorage-v2'
+import fs2 from 'unstorage-v2/drivers/fs'
+import fsLite2 from 'unstorage-v2/drivers/fs-lite'
+import lruCache2 from 'unstorage-v2/drivers/lru-cache'
+import memory2 from 'unstorage-v2/drivers/memory'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { caught } from './support/errors'
 import { temporaryFolder } from './support/folders'
@@ -16,6 +22,14 @@ import { itKeepsTheContract, KEY, recordOf } from './support/store-contract'
 
 function storeOver(driver: Driver, base = 'session', mount = ''): SessionStore {
   const storage = createStorage(mount ? {} : { driver })
+  if (mount)
+    storage.mount(mount, driver)
+  return createStorageStore(storage, { base, timeout: 5000 })
+}
+
+/** The same over unstorage 2. */
+function storeOver2(driver: Driver2, base = 'session', mount = ''): SessionStore {
+  const storage = createStorage2(mount ? {} : { driver })
   if (mount)
     storage.mount(mount, driver)
   return createStorageStore(storage, { base, timeout: 5000 })
@@ -52,6 +66,12 @@ describe.each<[string, StoreSubject]>([
   ['fs-lite', shared(base => storeOver(fsLite({ base })))],
   ['fs-lite, mounted', shared(base => storeOver(fsLite({ base }), 'session', 'session'))],
   ['fs-lite, without a base', shared(base => storeOver(fsLite({ base }), ''))],
+  ['memory of unstorage 2', within(() => storeOver2(memory2()))],
+  ['memory of unstorage 2, mounted', within(() => storeOver2(memory2(), 'session', 'session'))],
+  ['lru-cache of unstorage 2', within(() => storeOver2(lruCache2({})))],
+  ['fs of unstorage 2', shared(base => storeOver2(fs2({ base })))],
+  ['fs-lite of unstorage 2', shared(base => storeOver2(fsLite2({ base })))],
+  ['fs-lite of unstorage 2, mounted', shared(base => storeOver2(fsLite2({ base }), 'session', 'session'))],
 ])('a store over %s', (_, subject) => {
   itKeepsTheContract(subject)
 })

@@ -20,8 +20,9 @@ if ARGV[2] == '' then redis.call('UNLINK', KEYS[1]) else redis.call('SET', KEYS[
 return 1`
 
 /** Redis by the driver of ioredis, with compare-and-set across processes; for others `undefined`. */
-export function createRedisStorage(driver: Driver): TextStorage | undefined {
-  const client = driver.name === 'redis' ? driver.getInstance?.() : undefined
+export async function createRedisStorage(driver: Driver): Promise<TextStorage | undefined> {
+  // That of unstorage 2 loads ioredis at its first use.
+  const client = driver.name === 'redis' ? await driver.getInstance?.() : undefined
   if (!isRedisClient(client))
     return undefined
   const { base = '' } = (driver.options ?? {}) as { base?: string }

@@ -33,14 +33,16 @@ const OUR_KEY = /^[\da-f]{64}$/
  */
 export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
   const attempts = new Attempts(timeout)
-  const known = new WeakMap<Driver, TextStorage>()
+  const known = new WeakMap<Driver, Promise<TextStorage>>()
   const locate = async (key: string): Promise<{ texts: TextStorage, key: string }> => {
     const fullKey = base ? `${base}:${key}` : key
     const mount = storage.getMount(fullKey)
     const driver = await mount.driver
-    const texts = known.get(driver) ?? createRedisStorage(driver) ?? createFileStorage(driver) ?? createDriverStorage(driver)
+    const texts = known.get(driver) ?? createTextStorage(driver)
     known.set(driver, texts)
-    return { texts, key: fullKey.slice(mount.base.length) }
+    // A client that could not be loaded may be there the next time.
+    texts.catch(() => known.delete(driver))
+    return { texts: await texts, key: fullKey.slice(mount.base.length) }
   }
   const store: SessionStore = {
     get: key => attempts.run('reading', key, async () => {
@@ -77,4 +79,8 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
     },
   }
   return store
+}
+
+async function createTextStorage(driver: Driver): Promise<TextStorage> {
+  return await createRedisStorage(driver) ?? createFileStorage(driver) ?? createDriverStorage(driver)
 }
