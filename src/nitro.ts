@@ -46,6 +46,7 @@ function addServerCode(nitro: Nitro): void {
   options.scanDirs.unshift(`${runtimeDir}/scan`)
   options.virtual['#unsession/server'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
   options.virtual['#unsession/host'] = hostModule(nitro)
+  major.keepRouteRules?.(nitro)
   major.keepInServer(nitro, [fileURLToPath(new URL('.', import.meta.url)), 'unsession'])
 }
 

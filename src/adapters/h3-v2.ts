@@ -49,7 +49,8 @@ export async function settleAfter(bag: SessionBag, next: () => unknown): Promise
   try {
     const answer = await next()
     await bag.settle()
-    return answer
+    // The headers of a response that was fetched cannot be changed.
+    return answer instanceof Response && bag.isMisplaced(answer.headers) ? new Response(answer.body, answer) : answer
   }
   catch (error) {
     // Fails once at most, so this is not the error of the write above.

@@ -33,6 +33,8 @@ export interface NitroMajor {
   readonly dir: 'nitro2' | 'nitro3'
   /** Makes code a part of the server that would stay in node_modules, where Nitro's virtual modules are not found. */
   keepInServer(nitro: Nitro, paths: string[]): void
+  /** Lets the server find the route rules of ours. */
+  keepRouteRules?(nitro: Nitro): void
   /** Lets server code use the utils without importing them. */
   addAutoImports(nitro: Nitro, from: string): void | Promise<void>
   /** The code that exports an unstorage driver of that name as `createDriver`. */

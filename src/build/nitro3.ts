@@ -20,6 +20,15 @@ export const nitro3: NitroMajor = {
     if (withExternals.noExternals !== true)
       withExternals.noExternals = [...withExternals.noExternals || [], ...paths]
   },
+  /** `false` takes a rule of a wider route back, and reaches no server. */
+  keepRouteRules({ options, hooks }) {
+    const rewrite = (): void => Object.values(options.routeRules as Record<string, { session?: unknown }>).forEach((rules) => {
+      if (typeof rules.session === 'boolean')
+        rules.session = { autoload: rules.session }
+    })
+    rewrite()
+    hookOf(hooks)('rollup:reload', rewrite)
+  },
   /** Nitro 3 has no auto-imports; who asks for them gets ours. */
   async addAutoImports({ options, hooks }, from) {
     if (!options.session?.autoImports)
@@ -27,8 +36,7 @@ export const nitro3: NitroMajor = {
     const { default: unimport } = await import('unimport/unplugin').catch((cause) => {
       throw configError([{ path: 'autoImports', problem: `The package \`unimport\` cannot be loaded (${cause.message}).`, remedy: 'Install it with `npm install -D unimport`, or import the utils from `unsession/server`.' }])
     })
-    const { hook } = hooks as { hook(name: 'rollup:before', callback: (nitro: Nitro, config: { plugins: unknown[] }) => void): void }
-    hook.call(hooks, 'rollup:before', (_, { plugins }) => {
+    hookOf(hooks)('rollup:before', (_, { plugins }) => {
       plugins.push(unimport.rollup({ imports: UTILS.map(name => ({ name, from })) }))
     })
   },
@@ -47,6 +55,16 @@ export const nitro3: NitroMajor = {
       `export const createDriver = options => driver({ ${[...libraries, '...options'].join(', ')} })`,
     ].join('\n')
   },
+}
+
+interface BuildHooks {
+  (name: 'rollup:before', callback: (nitro: Nitro, config: { plugins: unknown[] }) => void): void
+  (name: 'rollup:reload', callback: () => void): void
+}
+
+function hookOf(hooks: object): BuildHooks {
+  const { hook } = hooks as { hook: BuildHooks }
+  return hook.bind(hooks)
 }
 
 function isInstalled(from: NodeRequire, name: string): boolean {

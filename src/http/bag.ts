@@ -5,13 +5,14 @@ import type { EventExchange } from './exchange'
 import type { HeaderList } from './headers'
 import { cachedResponseError, SessionError } from '../core/errors'
 import { changesOf, createPageSession } from '../core/page-session'
+import { forbidCaching, isForSharedCaches, varyByCookie } from './headers'
 
 /** What a host gives to the sessions of one event. */
 export interface BagOptions {
   /** The event whose response carries the cookies; sub-requests only join. */
   owner: object
   exchange: EventExchange
-  observer?: SessionObserver
+  observer: SessionObserver
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
   /** True when the host caches the response, or will show it to everybody for another reason. */
@@ -32,6 +33,8 @@ export class SessionBag {
   readonly #options: BagOptions | undefined
   readonly #events = new WeakSet<object>()
   readonly #sessions = new Map<string, { manager: SessionManager, session: RequestSession }>()
+  /** Those that the response depends on. */
+  readonly #used = new Set<RequestSession>()
   #page: PageSession | undefined
   #hasFailed = false
 
@@ -80,6 +83,7 @@ export class SessionBag {
   use(event: object, overrides?: object): RequestSession {
     const session = this.open(event, overrides)
     const { exchange } = this.#options!
+    this.#used.add(session)
     if (exchange.isForSharedCaches)
       exchange.personalize(session.isCarried)
     return session
@@ -107,14 +111,18 @@ export class SessionBag {
   }
 
   /** Has the last word on the headers of a response that is complete. */
-  finish(event: object, headers?: HeaderList): void {
-    if (this.isOwnedBy(event))
-      this.#options?.exchange.finish(headers)
+  finish(event: object, headers: HeaderList): void {
+    if (!this.isOwnedBy(event))
+      return
+    this.#options?.exchange.finish(headers)
+    // Somebody may have marked the response after the sessions were used.
+    if (this.isMisplaced(headers))
+      this.#used.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
   }
 
-  /** Writes now what would otherwise be written before the response. */
-  async save(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map(({ session }) => session.save()))
+  /** True for the headers of a response that depends on sessions and is marked for caches that others share. */
+  isMisplaced(headers: HeaderList): boolean {
+    return this.#used.size > 0 && isForSharedCaches(headers)
   }
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */

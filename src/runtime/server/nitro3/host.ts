@@ -26,7 +26,10 @@ export const pathOf: ServerHost['pathOf'] = (event) => {
   return pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname
 }
 
-export const getRouteRules: ServerHost['getRouteRules'] = ({ context }) => (context as H3Event['context']).routeRules ?? {}
+export const getRouteRules: ServerHost['getRouteRules'] = ({ context }) => {
+  const { session, isr, prerender } = ((context as H3Event['context']).routeRules ?? {}) as { session?: { autoload?: boolean }, isr?: unknown, prerender?: boolean }
+  return { session: session?.autoload, isr, prerender }
+}
 
 // unstorage 2 has all that is used of v1.
 export const useStorage: ServerHost['useStorage'] = base => useNitroStorage(base) as ReturnType<ServerHost['useStorage']>

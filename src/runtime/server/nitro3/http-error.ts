@@ -15,7 +15,7 @@ export function toHTTPError(event: ServerEvent, error: unknown): unknown {
   logFault(event, error)
   const { statusCode: status, statusMessage: statusText, message } = describeError(error)
   const { stack } = error
-  return Object.assign(new HTTPError({ status, statusText, message, unhandled: false }), { cause: error, stack })
+  return Object.assign(new HTTPError({ status, statusText, message }), { cause: error, stack })
 }
 
 /** The JSON of Nitro 3 for an error. */
