@@ -3,15 +3,16 @@ import type { RunningRedis } from '../support/redis'
 import Redis from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createVisitor } from '../support/browser'
-import { buildNitro, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
+import { MAJORS } from '../support/majors'
+import { runToEnd, startServer, TEST_SECRET } from '../support/nitro'
 import { hasRedis, startRedis } from '../support/redis'
 
-describe.runIf(hasRedis())('a driver given as an object, on a real Redis', () => {
+describe.runIf(hasRedis()).each(MAJORS)('a driver given as an object, on a real Redis, in $name', ({ build }) => {
   let built: NitroBuild
   let redis: RunningRedis
   beforeAll(async () => {
     redis = await startRedis()
-    built = await buildNitro('nitro-bare', { session: { maxAge: 1000, storage: { driver: 'redis', base: 'app' } } })
+    built = await build({ session: { maxAge: 1000, storage: { driver: 'redis', base: 'app' } } })
   })
   afterAll(async () => {
     await redis?.stop()
