@@ -1,11 +1,12 @@
 import type { SessionEvent } from './adapters/event'
 import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
+import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
 import { createEventExchange } from './adapters/event'
 import { finishResponses, isV2, settleAfter } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { getBag, SessionBag, setBag } from './http/bag'
-import { toErrorResponse } from './http/error-response'
+import { describeError, toSessionError } from './http/error-response'
 import { managerOf, plainAppOf } from './http/plain-app'
 import * as utils from './http/utils'
 
@@ -137,7 +138,7 @@ function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): Sess
     manager: own => managerOf(app, own),
     exchange: createEventExchange(event, {
       settle: () => bag.settle(),
-      onFailure: error => toErrorResponse(error, logError),
+      onFailure: toErrorResponse,
       ...(!isAwaited && { onUnheld: createWriter(event, () => bag.save()) }),
     }),
   })
@@ -160,6 +161,14 @@ function createWriter(event: SessionEvent, save: () => Promise<void>): () => voi
     if (isV2(event))
       event.waitUntil?.(written)
   }
+}
+
+/** The JSON that both majors of h3 answer errors with, more or less. */
+function toErrorResponse(cause: unknown): ErrorResponse {
+  const error = toSessionError(cause)
+  logError(error)
+  const { statusCode, statusMessage, message } = describeError(error)
+  return { statusCode, statusMessage, body: JSON.stringify({ status: statusCode, statusCode, statusText: statusMessage, statusMessage, message }) }
 }
 
 function logError(error: unknown): void {

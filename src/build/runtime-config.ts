@@ -1,16 +1,10 @@
 import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
-import { DEFAULTS } from '../core/options'
-import { configError, issue } from '../core/resolve-options'
+import { OPTIONS } from '../core/options'
+import { configError, trueOrFalse, unknownOptions } from '../core/resolve-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
-const KEYS = {
-  ...DEFAULTS,
-  secret: '',
-  storage: 'session',
-  autoload: true,
-  cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
-}
+const KEYS = { ...OPTIONS, storage: 'session', autoload: true }
 
 /**
  * The key in runtime config. Where another module keeps a password under `session`
@@ -29,9 +23,9 @@ export function configOf(nitro: Nitro): SessionOptions {
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
 export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: SessionOptions): void {
-  assertKnown(options)
-  if (!['boolean', 'undefined'].includes(typeof autoImports))
-    throw configError([issue('autoImports', autoImports, 'Use true or false.')])
+  const issues = [...unknownOptions(options, KEYS), ...trueOrFalse('autoImports', autoImports ?? false)]
+  if (issues.length > 0)
+    throw configError(issues)
   const config = configOf(nitro)
   const given = { ...definedOf(config), ...definedOf(options) }
   const { storage = KEYS.storage } = given
@@ -43,16 +37,6 @@ export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: Sess
       storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
     },
   })
-}
-
-function assertKnown(options: object): void {
-  const { cookie = {} } = options as { cookie?: object }
-  const unknown = [
-    ...Object.keys(options).filter(key => !Object.hasOwn(KEYS, key)),
-    ...Object.keys(cookie).filter(key => !Object.hasOwn(KEYS.cookie, key)).map(key => `cookie.${key}`),
-  ]
-  if (unknown.length > 0)
-    throw configError(unknown.map(path => ({ path, problem: 'There is no such option.', remedy: 'Check its spelling.' })))
 }
 
 function definedOf<T extends object>(object: T): Partial<T> {

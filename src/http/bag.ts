@@ -12,7 +12,7 @@ export interface BagOptions {
   /** The event whose response carries the cookies; sub-requests only join. */
   owner: object
   exchange: EventExchange
-  observer: SessionObserver
+  observer?: SessionObserver
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
   /** True when the host caches the response, or will show it to everybody for another reason. */
@@ -110,19 +110,24 @@ export class SessionBag {
     return this.#options?.owner === event
   }
 
-  /** Has the last word on the headers of a response that is complete. */
-  finish(event: object, headers: HeaderList): void {
+  /** Has the last word on the headers of a response that is complete; by default those of the event. */
+  finish(event: object, headers?: HeaderList): void {
     if (!this.isOwnedBy(event))
       return
     this.#options?.exchange.finish(headers)
     // Somebody may have marked the response after the sessions were used.
-    if (this.isMisplaced(headers))
+    if (headers && this.isMisplaced(headers))
       this.#used.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
   }
 
   /** True for the headers of a response that depends on sessions and is marked for caches that others share. */
   isMisplaced(headers: HeaderList): boolean {
     return this.#used.size > 0 && isForSharedCaches(headers)
+  }
+
+  /** Writes now what would otherwise be written before the response. */
+  async save(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ session }) => session.save()))
   }
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */

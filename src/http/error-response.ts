@@ -7,16 +7,19 @@ export interface ErrorResponse {
   body: string
 }
 
-/**
- * The JSON error for a response that had already begun inside its handler, where the app's own
- * error handler can no longer answer.
- *
- * @param report is told first
- */
-export function toErrorResponse(cause: unknown, report: (error: SessionError) => void): ErrorResponse {
-  const error = isSessionError(cause) ? cause : new SessionError('COOKIE_ERROR', 'The response could not be sent.', { cause })
-  report(error)
-  const { statusCode, statusMessage } = error
-  const body = JSON.stringify({ error: true, statusCode, statusMessage, message: error.unhandled ? statusMessage : error.message }, null, 2)
-  return { statusCode, statusMessage, body }
+/** What a visitor is told of an error. */
+export interface Failure {
+  statusCode: number
+  statusMessage: string
+  message: string
+}
+
+/** Why an error takes the place of a response that had already begun inside its handler. */
+export function toSessionError(cause: unknown): SessionError {
+  return isSessionError(cause) ? cause : new SessionError('COOKIE_ERROR', 'The response could not be sent.', { cause })
+}
+
+/** The server's own faults are for its log only. */
+export function describeError({ statusCode, statusMessage, unhandled, message }: SessionError): Failure {
+  return { statusCode, statusMessage, message: unhandled ? statusMessage : message }
 }

@@ -1,8 +1,5 @@
 import type { ServerApp } from './app'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-
 /** Removes expired records; resolves to their number. */
 export type Cleanup = () => Promise<number>
 
@@ -21,26 +18,4 @@ export function provideCleanup(nitroApp: ServerApp, sweep: (signal: AbortSignal)
 /** The clean-up of a server. */
 export function useCleanup(nitroApp: object): Cleanup | undefined {
   return cleanups.get(nitroApp)
-}
-
-/**
- * Cleans up soon after the start and then every hour, at a time of its own in each process.
- * Keeps no process alive.
- */
-export function startCleanupTimer({ hooks, captureError }: ServerApp, cleanup: Cleanup): void {
-  let timer: ReturnType<typeof setTimeout>
-  let isClosed = false
-  const schedule = (delay: number): void => {
-    timer = setTimeout(() => {
-      cleanup()
-        .catch(error => captureError(error as Error, { tags: ['session'] }))
-        .finally(() => isClosed || schedule(HOUR))
-    }, delay * (1 + Math.random() / 10))
-    timer.unref?.()
-  }
-  schedule(MINUTE)
-  hooks.hook('close', () => {
-    isClosed = true
-    clearTimeout(timer)
-  })
 }

@@ -4,7 +4,8 @@ import type { SessionObserver } from '../../core/types'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { isSessionError } from '../../core/errors'
-import { provideCleanup, startCleanupTimer } from './cleanup'
+import { startCleanupTimer } from '../../http/cleanup-timer'
+import { provideCleanup } from './cleanup'
 import { createNitroManagers } from './managers'
 
 /** The sessions of one server. */
@@ -22,7 +23,7 @@ export function startSessions(nitroApp: ServerApp): SessionsOf {
   // Not kept: without a request a worker does not know its environment.
   const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
   if (hasCleanupTimer && !import.meta.prerender)
-    startCleanupTimer(nitroApp, cleanup)
+    nitroApp.hooks.hook('close', startCleanupTimer(cleanup, error => nitroApp.captureError(error as Error, { tags: ['session'] })))
   return event => ({
     manager: overrides => (managers ??= createNitroManagers(event)).get(overrides),
     observer: createObserver(nitroApp, event),

@@ -58,6 +58,7 @@ function awaitSessions({ h3App: { options }, captureError }: NitroApp): void {
   // What ended inside its handler on a host without a Node response is sent only after this.
   options.onAfterResponse = async (event, response) => {
     await settle(event)
+    getBag(event.context)?.finish(event)
     await onAfterResponse?.(event, response)
   }
 }

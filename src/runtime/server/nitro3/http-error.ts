@@ -1,8 +1,9 @@
+import type { ErrorResponse, Failure } from '../../../http/error-response'
 import type { ServerEvent } from '../app'
-import type { Failure } from '../error-response'
 import { HTTPError } from 'nitro/h3'
 import { isSessionError } from '../../../core/errors'
-import { describeError, logFault } from '../error-response'
+import { describeError } from '../../../http/error-response'
+import { logFault } from '../error-response'
 
 /**
  * An error of ours as one that Nitro 3 answers with its status: all others are a 500 to it.
@@ -19,6 +20,6 @@ export function toHTTPError(event: ServerEvent, error: unknown): unknown {
 }
 
 /** The JSON of Nitro 3 for an error. */
-export function toErrorResponse({ statusCode, statusMessage, message }: Failure): { statusCode: number, statusMessage: string, body: string } {
+export function toErrorResponse({ statusCode, statusMessage, message }: Failure): ErrorResponse {
   return { statusCode, statusMessage, body: JSON.stringify({ error: true, status: statusCode, statusText: statusMessage, message }, null, 2) }
 }
