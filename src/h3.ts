@@ -10,6 +10,9 @@ import { describeError, toSessionError } from './http/error-response'
 import { managerOf, plainAppOf } from './http/plain-app'
 import * as utils from './http/utils'
 
+// With the root of the package in the program, `declare module 'unsession'` in an app finds what
+// it augments.
+export type {} from './nitro'
 export type { SessionEvent } from './adapters/event'
 export { isSessionError, SessionError, type SessionErrorCode } from './core/errors'
 export { createUnstorageStore, type UnstorageDriver, type UnstorageStoreConfig } from './core/stores/builtin-driver'

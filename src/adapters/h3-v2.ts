@@ -8,16 +8,16 @@ import { getBag } from '../http/bag'
 export interface H3V2Event {
   context: object
   req: { headers: { get(name: string): string | null } }
-  res: { headers: HeaderList, errHeaders?: HeaderList }
-  runtime?: { node?: { res?: object } }
-  app?: { config: AppConfig }
-  waitUntil?(promise: Promise<unknown>): void
+  res: { headers: HeaderList, errHeaders?: HeaderList | undefined }
+  runtime?: { node?: { res?: object | undefined } | undefined } | undefined
+  app?: { config: AppConfig } | undefined
+  waitUntil?: ((promise: Promise<unknown>) => void) | undefined
 }
 
 /** What an app of h3 v2 does with all of its responses. */
 export interface AppConfig {
-  onError?: (error: never, event: never) => unknown
-  onResponse?: (response: Response, event: never) => unknown
+  onError?: ((error: never, event: never) => unknown) | undefined
+  onResponse?: ((response: Response, event: never) => unknown) | undefined
 }
 
 export function isV2(event: object): event is H3V2Event {

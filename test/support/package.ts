@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -13,6 +13,7 @@ const installed = join(root, 'test/node_modules/unsession')
  * while the sources have not changed since.
  */
 export async function setup(): Promise<void> {
+  await linkH3V2()
   if (existsSync(installed) && await newest(join(root, 'src')) < (await stat(installed)).mtimeMs)
     return
   const packed = join(root, 'test/node_modules/.packed')
@@ -26,6 +27,14 @@ export async function setup(): Promise<void> {
   await rename(join(packed, 'package'), installed)
   // Writes the tsconfig that Vite and the type tests of this fixture read.
   await run('npx', ['nuxt', 'prepare', 'test/fixtures/nuxt'], { cwd: root })
+}
+
+/** npm knows it under another name, beside v1; the apps of this fixture call it as users do. */
+async function linkH3V2(): Promise<void> {
+  const modules = join(root, 'test/fixtures/h3-v2/node_modules')
+  await mkdir(modules, { recursive: true })
+  await rm(join(modules, 'h3'), { force: true })
+  await symlink(join(root, 'node_modules/h3-v2'), join(modules, 'h3'))
 }
 
 async function newest(folder: string): Promise<number> {

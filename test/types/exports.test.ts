@@ -31,6 +31,16 @@ const ENTRY_POINTS = {
       'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
     ],
   },
+  './h3': {
+    values: [
+      'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'getSession', 'isSessionError', 'regenerateSession',
+      'sessionMiddleware', 'signCookie', 'unsignCookie', 'updateSession', 'useSession',
+    ],
+    types: [
+      'DeepReadonly', 'FlashMessages', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
+      'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
+    ],
+  },
   './core': {
     values: [
       'DEFAULTS', 'MAX_COOKIE_BYTES', 'RequestSession', 'SessionError', 'buildRemoval', 'buildSetCookie', 'createSessionManager',
