@@ -4,7 +4,7 @@ import type { Storage } from 'unstorage'
 /** The Nitro app that plugins get, of either major version. */
 export interface ServerApp {
   hooks: {
-    hook(name: string, callback: (...args: never[]) => void): unknown
+    hook(name: string, callback: (...args: never[]) => void | Promise<void>): unknown
     callHook(name: string, ...args: unknown[]): unknown
   }
   captureError(error: Error, context: object): void

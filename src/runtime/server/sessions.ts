@@ -7,6 +7,7 @@ import { isSessionError } from '../../core/errors'
 import { startCleanupTimer } from '../../http/cleanup-timer'
 import { provideCleanup } from './cleanup'
 import { createNitroManagers } from './managers'
+import { releaseStorage } from './storage'
 
 /** The sessions of one server. */
 export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'observer'>
@@ -22,6 +23,7 @@ export function startSessions(nitroApp: ServerApp): SessionsOf {
     managers = stopOnBadConfig(createNitroManagers)
   // Not kept: without a request a worker does not know its environment.
   const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
+  nitroApp.hooks.hook('close', releaseStorage)
   if (hasCleanupTimer && !import.meta.prerender)
     nitroApp.hooks.hook('close', startCleanupTimer(cleanup, error => nitroApp.captureError(error as Error, { tags: ['session'] })))
   return event => ({

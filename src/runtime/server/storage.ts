@@ -29,6 +29,12 @@ export function createNitroStore(storage: NonNullable<SessionOptions['storage']>
   return createStorageStore(nitroStorage, { base: MOUNT, timeout })
 }
 
+/** Ends what a driver that was mounted here keeps open, such as a connection: it would keep the process alive. */
+export async function releaseStorage(): Promise<void> {
+  if (createDriver)
+    await useStorage().unmount(MOUNT)
+}
+
 /** Options that only exist so that the environment can fill them are left out when it did not. */
 function withoutEmpty(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''))
