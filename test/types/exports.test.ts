@@ -41,6 +41,7 @@ const ENTRY_POINTS = {
       'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
     ],
   },
+  './auto-imports': { values: [], types: [] },
   './core': {
     values: [
       'DEFAULTS', 'MAX_COOKIE_BYTES', 'RequestSession', 'SessionError', 'buildRemoval', 'buildSetCookie', 'createSessionManager',

@@ -1,6 +1,9 @@
 import type { CoreSessionOptions } from '../../core/options'
 import type { RejectReason, Session } from '../../core/types'
+/** @ts-ignore The h3 of Nitro 3 need not be seen by the app. */
 import type { H3Event } from 'h3'
+/** @ts-ignore Nitro 3 is not there in an app of Nitro 2. */
+import type { H3Event as H3Event2 } from 'nitro/h3'
 import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
 
 export type { ExposedKeys, FlashMessages, RejectReason, Session, SessionData } from '../../core/types'
@@ -42,36 +45,51 @@ export interface SessionOptions extends CoreSessionOptions {
 export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'timeout' | 'expose'>
 
 /** What session hooks are told. */
-export interface SessionHookContext {
-  event: H3Event
+export interface SessionHookContext<E = H3Event> {
+  event: E
   session: Session
 }
 
 /** The hooks on the Nitro app. */
-export interface SessionHooks {
-  'session:created': (context: SessionHookContext) => void | Promise<void>
-  'session:loaded': (context: SessionHookContext) => void | Promise<void>
-  'session:saved': (context: SessionHookContext) => void | Promise<void>
-  'session:regenerated': (context: SessionHookContext) => void | Promise<void>
-  'session:destroyed': (context: SessionHookContext) => void | Promise<void>
-  'session:expired': (context: SessionHookContext) => void | Promise<void>
-  'session:rejected': (context: { event: H3Event, reason: RejectReason }) => void | Promise<void>
+export interface SessionHooks<E = H3Event> {
+  'session:created': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:loaded': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:saved': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:regenerated': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:destroyed': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:expired': (context: SessionHookContext<E>) => void | Promise<void>
+  'session:rejected': (context: { event: E, reason: RejectReason }) => void | Promise<void>
 }
 
+/** What the config of both major versions of Nitro has besides. */
+interface WithSession {
+  /** Sessions by `unsession`. */
+  session?: SessionOptions
+}
+
+/** What the route rules of both have besides. */
+interface SessionRule {
+  /** False: do not load the session before the handlers of this route run. */
+  session?: boolean
+}
+
+/** @ts-ignore Nitro 2 is not there in an app of Nitro 3. */
 declare module 'nitropack/types' {
-  interface NitroConfig {
-    /** Sessions by `unsession`. */
-    session?: SessionOptions
-  }
-  interface NitroOptions {
-    session?: SessionOptions
-  }
-  interface NitroRouteConfig {
-    /** False: do not load the session before the handlers of this route run. */
-    session?: boolean
-  }
-  interface NitroRouteRules {
-    session?: boolean
-  }
+  interface NitroConfig extends WithSession {}
+  interface NitroOptions extends WithSession {}
+  interface NitroRouteConfig extends SessionRule {}
+  interface NitroRouteRules extends SessionRule {}
   interface NitroRuntimeHooks extends SessionHooks {}
+}
+
+/** @ts-ignore Nitro 3 is not there in an app of Nitro 2. */
+declare module 'nitro/types' {
+  interface NitroConfig extends WithSession {}
+  interface NitroOptions extends WithSession {}
+  interface NitroRuntimeHooks extends SessionHooks<H3Event2> {}
+}
+
+/** @ts-ignore The route rules of Nitro 3 are those of h3 v2. */
+declare module 'h3/rules' {
+  interface RouteRuleConfig extends SessionRule {}
 }
