@@ -1,7 +1,8 @@
+import type { RunningServer } from './nitro'
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { createVisitor, setCookiesOf } from './browser'
 import { startServer } from './nitro'
 
@@ -19,7 +20,8 @@ export interface App {
   remove(): Promise<void>
 }
 
-export async function createApp(files: Files = {}): Promise<App> {
+/** @param path folders whose programs are found before those of the machine */
+export async function createApp(files: Files = {}, path: readonly string[] = []): Promise<App> {
   const dir = await mkdtemp(join(tmpdir(), 'unsession-app-'))
   const app: App = {
     dir,
@@ -29,8 +31,8 @@ export async function createApp(files: Files = {}): Promise<App> {
         await writeFile(join(dir, path), text)
       }
     },
-    run: (command, ...args) => runToText(command, args, dir),
-    bin: (name, ...args) => runToText(join(dir, 'node_modules/.bin', name), args, dir),
+    run: (command, ...args) => runToText(command, args, dir, path),
+    bin: (name, ...args) => runToText(join(dir, 'node_modules/.bin', name), args, dir, path),
     remove: () => rm(dir, { recursive: true, force: true }),
   }
   await app.add({ 'package.json': '{ "name": "app", "private": true, "type": "module" }\n', ...files })
@@ -156,32 +158,37 @@ export const STORY = {
 /** A visitor's whole story with a built app, in one mode; answers what to compare with {@link STORY}. */
 export async function tellStory({ dir }: App, mode: 'storage' | 'cookie'): Promise<unknown> {
   const server = await startServer(join(dir, '.output/server/index.mjs'), { NITRO_SESSION_MODE: mode }, dir)
-  const visitor = createVisitor(server.url)
   try {
-    const response = await visitor.fetch('/me')
-    const first = { ...await response.json(), cookies: setCookiesOf(response, 'session').length }
-    const visits = [await visitor.json('/visits'), await visitor.json('/visits')]
-    const anonymous = visitor.cookies.get('session')
-    const login = await visitor.post('/login')
-    const isRenewed = visitor.cookies.get('session') !== anonymous
-    const welcome = await visitor.json('/me')
-    const again = await visitor.json('/me')
-    const signedIn = await visitor.json('/visits')
-    const logout = await visitor.post('/logout')
-    return {
-      first,
-      visits,
-      login: { status: login.status, cookies: setCookiesOf(login, 'session').length, isRenewed },
-      welcome,
-      again,
-      signedIn,
-      logout: { status: logout.status, isCookieGone: !visitor.cookies.has('session') },
-      last: await visitor.json('/me'),
-      warnings: warningsIn(server.output()),
-    }
+    return await tellStoryOf(server)
   }
   finally {
     await server.stop()
+  }
+}
+
+/** The same with a server that runs already. */
+export async function tellStoryOf(server: RunningServer): Promise<unknown> {
+  const visitor = createVisitor(server.url)
+  const response = await visitor.fetch('/me')
+  const first = { ...await response.json(), cookies: setCookiesOf(response, 'session').length }
+  const visits = [await visitor.json('/visits'), await visitor.json('/visits')]
+  const anonymous = visitor.cookies.get('session')
+  const login = await visitor.post('/login')
+  const isRenewed = visitor.cookies.get('session') !== anonymous
+  const welcome = await visitor.json('/me')
+  const again = await visitor.json('/me')
+  const signedIn = await visitor.json('/visits')
+  const logout = await visitor.post('/logout')
+  return {
+    first,
+    visits,
+    login: { status: login.status, cookies: setCookiesOf(login, 'session').length, isRenewed },
+    welcome,
+    again,
+    signedIn,
+    logout: { status: logout.status, isCookieGone: !visitor.cookies.has('session') },
+    last: await visitor.json('/me'),
+    warnings: warningsIn(server.output()),
   }
 }
 
@@ -198,10 +205,10 @@ export async function packagesOf({ dir }: App): Promise<{ imported: string[], in
   return { imported: [...imported].sort(), installed: installed.sort() }
 }
 
-async function runToText(command: string, args: string[], cwd: string): Promise<string> {
+async function runToText(command: string, args: string[], cwd: string, path: readonly string[]): Promise<string> {
   // Without what npm and vitest tell their children, as in a user's shell.
   const inherited = Object.entries(process.env).filter(([name]) => !/^(?:NODE_ENV|TEST|DEV|PROD|MODE|SSR|BASE_URL|VITEST.*|npm_(?:package|lifecycle)_.*)$/.test(name))
-  const env = { ...Object.fromEntries(inherited), CI: 'true', NO_COLOR: '1', NUXT_TELEMETRY_DISABLED: '1' }
+  const env = { ...Object.fromEntries(inherited), CI: 'true', NO_COLOR: '1', NUXT_TELEMETRY_DISABLED: '1', PATH: [...path, process.env.PATH].join(delimiter) }
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   child.stdout.on('data', chunk => output += chunk)

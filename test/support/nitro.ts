@@ -57,9 +57,10 @@ export async function startCommand(command: string, args: string[], env: Record<
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       output += chunk
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0]
-      if (url)
-        resolve(url)
+      // Not every host prints the protocol.
+      const address = /127\.0\.0\.1:\d+/.exec(output)?.[0]
+      if (address)
+        resolve(`http://${address}`)
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)

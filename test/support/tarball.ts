@@ -14,11 +14,17 @@ declare module 'vitest' {
 
 /** Packs the package once for all test files of the project. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { tarball, remove } = await packTarball()
+  project.provide('tarball', tarball)
+  return remove
+}
+
+/** The package as npm would publish it, in a folder of its own. */
+export async function packTarball(): Promise<{ tarball: string, remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'unsession-tarball-'))
   const args = ['pack', '--json', '--loglevel=error', '--pack-destination', dir]
   // `prepack` builds, and prints before the answer.
   const { stdout } = await promisify(execFile)('npm', args, { cwd: join(import.meta.dirname, '../..') })
   const [{ filename }] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as [{ filename: string }]
-  project.provide('tarball', join(dir, filename))
-  return () => rm(dir, { recursive: true, force: true })
+  return { tarball: join(dir, filename), remove: () => rm(dir, { recursive: true, force: true }) }
 }
