@@ -44,7 +44,7 @@ function splitReadme(text: string): { before: string, table: string, after: stri
 }
 
 function toTitle({ app, version }: Cell): string {
-  return `${app.title} ${version}`
+  return app.title(version)
 }
 
 function toRow(texts: string[]): string {

@@ -40,14 +40,15 @@ export function createWorkshop(tarball: string): Workshop {
 
   async function createCellApp({ app, version, runtime }: Cell): Promise<App> {
     const { path } = RUNTIMES[runtime] as { path?: string }
-    const paths = path ? [join((await install(runtime)).dir, path)] : []
     // With the Node of the runtime; the others are built by the machine's.
-    return once(['app', app.title, version, ...paths], () => createInstalled([...app.packages(version), tarball], app.files(version), paths))
+    const paths = path ? [join((await install(runtime)).dir, path)] : []
+    const packages = [...app.packages(version), tarball]
+    return once(['app', ...packages, ...paths], () => createInstalled(packages, app.files(version), paths))
   }
 
   function build(cell: Cell, store: StoreName): Promise<string> {
     const { app, version, runtime } = cell
-    return once(['build', app.title, version, runtime, store], async () => {
+    return once(['build', app.title(version), runtime, store], async () => {
       const folder = await createCellApp(cell)
       return join(folder.dir, await app.build(folder, { runtime: RUNTIMES[runtime], store }))
     })
@@ -59,11 +60,11 @@ export function createWorkshop(tarball: string): Workshop {
     async start(cell, keeping) {
       const entry = await build(cell, keeping === 'cookie' ? cell.stores[0] : keeping)
       const { dir } = await install(cell.runtime)
-      const server = await startOn(cell.runtime, dir, entry, {
-        NITRO_SESSION_SECRET: TEST_SECRET,
-        NITRO_SESSION_MODE: keeping === 'cookie' ? 'cookie' : 'storage',
-        ...keeping === 'redis' && { NITRO_SESSION_STORAGE_URL: (await startOwnRedis()).url },
-      })
+      const server = await startOn(cell.runtime, dir, entry, cell.app.toEnv({
+        mode: keeping === 'cookie' ? 'cookie' : 'storage',
+        secret: TEST_SECRET,
+        ...keeping === 'redis' && { redisUrl: (await startOwnRedis()).url },
+      }))
       servers.push(server)
       return server
     },

@@ -1,7 +1,7 @@
-import type { AppKind, Target } from './kind'
+import type { AppKind } from './kind'
 import { nuxtApp } from '../../support/apps'
-import { STORES } from '../stores'
-import { keepOutput } from './output'
+import { IOREDIS } from './kind'
+import { keepOutput, toConfig, toEnv } from './nitro-host'
 
 const PAGE = `<script setup lang="ts">
 const { data } = useClientSession()
@@ -13,21 +13,19 @@ const { data } = useClientSession()
 `
 
 export const nuxt: AppKind = {
-  title: 'Nuxt',
+  title: version => `Nuxt ${version}`,
   hasPage: true,
-  packages: version => [`nuxt@${version}`, 'ioredis@5.11.1'],
-  files: (version) => {
+  packages: version => [`nuxt@${version}`, IOREDIS],
+  files(version) {
     const { 'app/app.vue': _, ...files } = nuxtApp
     return { ...files, [version.startsWith('3.') ? 'app.vue' : 'app/app.vue']: PAGE }
   },
   async build(app, target) {
-    await app.add({ 'nuxt.config.ts': toConfig(target) })
+    const { compatibilityDate, modules, session, ...nitro } = toConfig(target) as Record<string, unknown>
+    const config = { compatibilityDate, modules, session, nitro }
+    await app.add({ 'nuxt.config.ts': `export default defineNuxtConfig(${JSON.stringify(config, null, 2)})\n` })
     await app.bin('nuxt', 'build', '--preset', target.runtime.preset)
     return keepOutput(app)
   },
-}
-
-function toConfig({ runtime, store }: Target): string {
-  const config = { compatibilityDate: '2026-11-01', modules: ['unsession'], session: { maxAge: 86_400, expose: ['user'], ...STORES[store].options }, nitro: runtime.config }
-  return `export default defineNuxtConfig(${JSON.stringify(config, null, 2)})\n`
+  toEnv,
 }
