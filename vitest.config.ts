@@ -40,6 +40,17 @@ export default defineConfig({
           maxWorkers: 1,
         },
       },
+      {
+        test: {
+          name: 'runtimes',
+          sequence: { groupOrder: 4 },
+          include: ['test/runtimes/**/*.test.ts'],
+          globalSetup: ['test/support/tarball.ts'],
+          // The first test of an app installs and builds it.
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 })

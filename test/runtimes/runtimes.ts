@@ -45,10 +45,27 @@ export const RUNTIMES = {
 
 export type RuntimeName = keyof typeof RUNTIMES
 
-/** Starts the entry of a server in its own folder, on a free port of 127.0.0.1. */
-export function startOn(name: RuntimeName, dir: string, entry: string, env: Record<string, string>): Promise<RunningServer> {
+/** More than any server takes to end when it is told to. */
+const MAX_STOP = 15_000
+
+/**
+ * Starts the entry of a server in its own folder, on a free port of 127.0.0.1. One that does not
+ * end when it is told to is killed, and `stop` rejects.
+ */
+export async function startOn(name: RuntimeName, dir: string, entry: string, env: Record<string, string>): Promise<RunningServer> {
   const [command, ...args] = RUNTIMES[name].command(dir, entry)
-  return startCommand(command, args, { HOST: '127.0.0.1', PORT: '0', DENO_NO_UPDATE_CHECK: '1', ...env }, join(entry, '..'))
+  const server = await startCommand(command, args, { HOST: '127.0.0.1', PORT: '0', DENO_NO_UPDATE_CHECK: '1', ...env }, join(entry, '..'))
+  return {
+    ...server,
+    async stop() {
+      let isKilled = false
+      const killing = setTimeout(() => isKilled = process.kill(-server.process.pid!, 'SIGKILL'), MAX_STOP)
+      await server.stop()
+      clearTimeout(killing)
+      if (isKilled)
+        throw new Error(`The server did not end within ${MAX_STOP / 1000} s:\n${server.output()}`)
+    },
+  }
 }
 
 /** The package of npm that holds the binary; the one named `node` fetches it in an install script. */

@@ -1,0 +1,36 @@
+import type { Workshop } from './workshop'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { checksOf } from './checks'
+import { companionsOf, toText, travel } from './journey'
+import { CELLS, nameOf } from './matrix'
+import { createWorkshop } from './workshop'
+
+/** What differs most, in few installs and builds; `npm run test:matrix` runs all cells. */
+const SUBSET = [
+  'Nitro 2.13.6 on Node 24',
+  'Nitro 2.13.6 on Bun',
+  'Nitro 2.13.6 on Deno',
+  'Nitro 2.13.6 on workerd',
+  'Nitro 2.13.6 on workerd, nodejs_compat',
+]
+
+const cells = SUBSET.map(name => CELLS.find(cell => nameOf(cell) === name) ?? expect.fail(`The matrix has no cell '${name}'.`))
+
+let workshop: Workshop
+beforeAll(() => {
+  workshop = createWorkshop(inject('tarball'))
+})
+afterAll(() => workshop?.close())
+
+describe.each(cells.map(cell => ({ name: nameOf(cell), cell })))('$name', ({ cell }) => {
+  it.each(checksOf(cell))('keeps sessions: $title', async ({ run }) => {
+    await expect(run(workshop)).resolves.toBeUndefined()
+  })
+})
+
+describe('a visitor who goes from runtime to runtime', () => {
+  it.each(['cookie', 'redis'] as const)('is known everywhere: %s', async (keeping) => {
+    const refusals = await travel(workshop, companionsOf(cells, keeping), keeping)
+    expect(refusals.map(toText)).toEqual([])
+  })
+})
