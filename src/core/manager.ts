@@ -1,4 +1,5 @@
 import type { ResolvedSessionOptions } from './options'
+import type { SessionMigration } from './migration/migration'
 import type { TokenCodec } from './token'
 import type { Exchange, SessionObserver, SessionStore } from './types'
 import { lockOf } from './lock'
@@ -25,6 +26,8 @@ export interface SessionManager {
 export interface ManagerDependencies {
   /** Needed in storage mode. */
   store?: SessionStore
+  /** Sessions of another package that become ours when a request carries their cookie and none of ours. */
+  migration?: SessionMigration | undefined
   /**
    * Milliseconds since the epoch.
    *
@@ -34,13 +37,15 @@ export interface ManagerDependencies {
 }
 
 /** Derives every key once; requests only use them. */
-export function createSessionManager(options: ResolvedSessionOptions, { store, now = Date.now }: ManagerDependencies): SessionManager {
+export function createSessionManager(options: ResolvedSessionOptions, { store, migration, now = Date.now }: ManagerDependencies): SessionManager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const context = {
     options,
     storage: options.mode === 'storage' && store ? new RecordStorage(store, lockOf(store), options, now) : undefined,
     codec: createCodec(options),
+    migration,
+    recent: new Map(),
     now,
   }
   return {

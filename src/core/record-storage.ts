@@ -85,6 +85,34 @@ export class RecordStorage {
     return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch ? undefined : state.base)
   }
 
+  /** Stores the first record of an id, or gives the one that another request stored before. */
+  adopt(id: string, record: SessionRecord): Promise<{ record: SessionRecord, isFirst: boolean } | Ended> {
+    const key = toStorageKey(id)
+    return this.#lock.run(key, async () => {
+      const first = { ...record, revision: createRevision() }
+      if (await this.#swap(key, undefined, first))
+        return { record: first, isFirst: true }
+      const newest = await this.#newest(key)
+      return typeof newest === 'string' ? newest : { record: newest, isFirst: false }
+    })
+  }
+
+  /** Remembers for a while under which name a record began. False when another record did before, or this one has changed since. */
+  mark(name: string, { revision = '' }: SessionRecord, expiresAt: number): Promise<boolean> {
+    const key = toStorageKey(name)
+    return this.#lock.run(key, async () => {
+      const mark = { ...createReplacedRecord(this.#now()), expiresAt, revision: createRevision(revision) }
+      if (await this.#swap(key, undefined, mark))
+        return true
+      const stored = parseStored(await this.#store.get(key))
+      return stored !== undefined && followsOn(stored.revision, revision)
+    })
+  }
+
+  async isMarked(name: string): Promise<boolean> {
+    return await this.#newest(toStorageKey(name)) === 'replaced'
+  }
+
   /** True when this process replaced an id a moment ago. */
   wasReplaced(id: string): boolean {
     return (this.#replaced.get(id) ?? 0) > this.#now()

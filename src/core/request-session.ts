@@ -1,3 +1,5 @@
+import type { SessionMigration } from './migration/migration'
+import type { TakenOver } from './migration/take-over'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
 import type { Ended, MakePatch, RecordStorage } from './record-storage'
@@ -6,6 +8,7 @@ import type { OpenedToken, TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
+import { OldCookie } from './migration/old-cookie'
 import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
 import { SessionCookie } from './session-cookie'
@@ -17,6 +20,10 @@ export interface RequestContext {
   /** Missing in cookie mode: there the cookie is the storage. */
   storage: RecordStorage | undefined
   codec: TokenCodec
+  /** Sessions of another package that become ours. */
+  migration: SessionMigration | undefined
+  /** Those that moved in a moment ago. */
+  recent: Map<string, SessionRecord>
   now: () => number
 }
 
@@ -34,6 +41,7 @@ export class RequestSession implements SessionOwner {
   readonly #exchange: Exchange
   readonly #observer: SessionObserver | undefined
   readonly #cookie: SessionCookie
+  readonly #oldCookie: OldCookie | undefined
   #state: SessionState | undefined
   #loading: Promise<void> | undefined
   #loadFailure: unknown
@@ -47,6 +55,8 @@ export class RequestSession implements SessionOwner {
   /** True when another request gave the session a new id, and its cookie to the browser. */
   #isReplaced = false
   #isAnnounced = false
+  /** True when the session was that of another package until now. */
+  #isMigrated = false
   #isTellingSaved = false
   /** Ids that this request itself replaced. */
   readonly #replacedHere = new Set<string>()
@@ -64,15 +74,16 @@ export class RequestSession implements SessionOwner {
     this.#exchange = exchange
     this.#observer = observer
     this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason))
+    this.#oldCookie = context.migration && new OldCookie(context.migration, context, exchange)
   }
 
   get state(): SessionState {
     return this.#state ??= this.#createState(createId())
   }
 
-  /** True when the request carries a cookie that our secrets verify. */
+  /** True when the request carries a cookie that our secrets verify, or one that becomes ours. */
   get isCarried(): boolean {
-    return this.#cookie.token !== null
+    return this.#cookie.token !== null || (this.#isLoaded ? this.#isMigrated : this.#oldToLoad !== undefined)
   }
 
   get isLoaded(): boolean {
@@ -129,7 +140,7 @@ export class RequestSession implements SessionOwner {
     if (this.#loadFailure)
       throw this.#loadFailure
     const { token } = this.#cookie
-    if (token && this.#context.storage)
+    if (token ? this.#context.storage : this.#oldToLoad)
       throw new SessionError('INVALID_SESSION', 'The session was not loaded for this request. Call `await useSession(event)` first (in a Vue page `await useClientSession()`), or turn autoload on for this route.')
     this.#start(token, token?.content.record)
   }
@@ -137,6 +148,9 @@ export class RequestSession implements SessionOwner {
   async #load(): Promise<void> {
     const { token } = this.#cookie
     const { storage } = this.#context
+    const old = this.#oldToLoad
+    if (old)
+      await this.run(() => this.#migrate(old))
     const record = token && storage ? await this.#fetch(storage, token.content.id) : token?.content.record
     if (!this.#isLoaded)
       this.#start(token, record)
@@ -152,6 +166,50 @@ export class RequestSession implements SessionOwner {
       this.#endAs(found)
     await this.#observer?.rejected(found === 'replaced' ? 'unknown' : found)
     return undefined
+  }
+
+  /** The cookie of another package, where the request carries none of ours. */
+  get #oldToLoad(): OldCookie | undefined {
+    return !this.#isLoaded && this.#cookie.token === null && this.#oldCookie?.isCarried ? this.#oldCookie : undefined
+  }
+
+  /** Takes over the session of another package. Its cookie goes only when ours goes out, to what is stored. */
+  async #migrate(old: OldCookie): Promise<void> {
+    if (this.#exchange.isSent || this.#exchange.isShared)
+      return
+    const taken = await old.take(this.#observer)
+    if (!taken || !await this.#writeMigrated(taken))
+      return
+    const { id, record, isFirst } = taken
+    await taken.end().catch((error) => {
+      this.#cookie.takeBack()
+      throw error
+    })
+    this.#cookie.settle()
+    old.expire()
+    if (isEmpty(record))
+      return
+    this.#start({ content: { id }, isOutdated: false }, record)
+    this.#isMigrated = true
+    // The page knows nothing of it.
+    this.#original = undefined
+    if (isFirst)
+      await this.#notify('created')
+  }
+
+  /** False when a session of another package does not fit into a cookie of ours. */
+  async #writeMigrated({ id, record }: TakenOver): Promise<boolean> {
+    try {
+      if (!isEmpty(record))
+        this.#cookie.write(id, record, this.#context.now())
+      return true
+    }
+    catch (error) {
+      if (!isSessionError(error) || error.code !== 'COOKIE_ERROR')
+        throw error
+      await this.#observer?.rejected('corrupt')
+      return false
+    }
   }
 
   #start(token: OpenedToken | null, record: SessionRecord | undefined): void {
@@ -233,6 +291,9 @@ export class RequestSession implements SessionOwner {
     return this.run(async () => {
       if (!this.#context.storage)
         this.#assertNotSent()
+      const old = this.#oldToLoad
+      if (old)
+        await this.#loadToEnd(old)
       this.#assertNotReplaced()
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
@@ -243,6 +304,16 @@ export class RequestSession implements SessionOwner {
       this.#assertNotReplaced()
       if (ended)
         await this.#observer?.session('destroyed', this.#show(ended))
+    })
+  }
+
+  /** What is to end must be ours first. The old cookie is expired in any case. */
+  async #loadToEnd(old: OldCookie): Promise<void> {
+    await this.load().catch((error) => {
+      old.expire()
+      if (isSessionError(error))
+        this.#failure = error
+      throw error
     })
   }
 

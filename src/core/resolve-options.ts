@@ -95,23 +95,30 @@ function checkExpose(expose: unknown): OptionIssue[] {
 }
 
 function checkCookie(cookie: ResolvedCookieOptions): OptionIssue[] {
-  const { name, path, domain, secure, sameSite, partitioned, priority } = cookie
-  const issues = [
+  const { secure, sameSite, partitioned, priority } = cookie
+  return [
     ...oneOf('cookie.sameSite', sameSite, ['strict', 'lax', 'none']),
     ...(priority === undefined ? [] : oneOf('cookie.priority', priority, ['low', 'medium', 'high'])),
     ...trueOrFalse('cookie.httpOnly', cookie.httpOnly),
     ...(typeof secure === 'boolean' ? [] : [issue('cookie.secure', secure, 'Use true, false or \'auto\'.')]),
     ...(partitioned === undefined ? [] : trueOrFalse('cookie.partitioned', partitioned)),
+    ...checkCookieAddress('cookie', cookie),
+    ...checkSecureRules(cookie),
   ]
+}
+
+/** What is wrong with where a cookie is to be; what is not given is not checked. */
+export function checkCookieAddress(at: string, { name, path, domain }: { name?: unknown, path?: unknown, domain?: unknown }): OptionIssue[] {
+  const issues: OptionIssue[] = []
   // RFC 6265, section 4.1.1: a name is an RFC 9110 token.
-  if (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]{1,128}$/.test(name))
-    issues.push(issue('cookie.name', name, 'Use letters, digits, - and _.'))
+  if (name !== undefined && (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]{1,128}$/.test(name)))
+    issues.push(issue(`${at}.name`, name, 'Use letters, digits, - and _.'))
   // Printable ASCII without the separator; spaces at its ends would be trimmed by the browser.
-  if (typeof path !== 'string' || !/^\/[\x21-\x3A\x3C-\x7E]*$/.test(path))
-    issues.push(issue('cookie.path', path, 'Use a path that starts with /.'))
+  if (path !== undefined && (typeof path !== 'string' || !/^\/[\x21-\x3A\x3C-\x7E]*$/.test(path)))
+    issues.push(issue(`${at}.path`, path, 'Use a path that starts with /.'))
   if (domain !== undefined && (typeof domain !== 'string' || !/^\.?[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(domain)))
-    issues.push(issue('cookie.domain', domain, 'Use a host name such as example.com.'))
-  return [...issues, ...checkSecureRules(cookie)]
+    issues.push(issue(`${at}.domain`, domain, 'Use a host name such as example.com.'))
+  return issues
 }
 
 /** What browsers refuse without telling anybody: RFC 6265bis, sections 4.1.3 and 5.7. */

@@ -53,6 +53,23 @@ export function unsignCookie(signed: string, secrets: string | readonly string[]
   return null
 }
 
+/**
+ * {@link unsignCookie} for many cookies of the same secrets.
+ *
+ * @throws TypeError for an empty secret
+ */
+export function createUnsigner(secrets: string | readonly string[]): (signed: string) => string | null {
+  const macs = [secrets].flat().map(secret => createMac(cookieSecret(secret)))
+  return (signed) => {
+    for (const mac of macs) {
+      const value = unsign(signed, mac)
+      if (value !== undefined)
+        return value
+    }
+    return null
+  }
+}
+
 /** Storage mode: `s:id.signature`. */
 export function createIdCodec(secrets: readonly string[], cookieName: string): TokenCodec {
   const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-id', cookieName)))
@@ -121,6 +138,11 @@ function firstOf<K>(keys: readonly K[], open: (key: K) => TokenContent | undefin
       return { content, isOutdated: index > 0 }
   }
   return 'signature'
+}
+
+/** The id of ours that a session of another package gets: the same for all requests that carry its cookie. */
+export function createMigratedId(secrets: readonly string[], cookieName: string, oldId: string): string {
+  return toBase64Url(deriveKey(secrets[0]!, `migrated-id/${oldId}`, cookieName))
 }
 
 /** Every purpose and cookie name has a key of its own, so no token passes for another kind. */

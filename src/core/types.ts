@@ -171,6 +171,8 @@ export interface SessionStore {
    * @param now milliseconds since the epoch: records that live on may be left out
    */
   keys?(now: number): AsyncIterable<readonly string[]>
+  /** True where storage drops expired records by itself: what it holds has not expired. */
+  dropsExpired?(): Promise<boolean>
 }
 
 /** One HTTP request and its response, as the core sees them. Adapters make it from an event. */

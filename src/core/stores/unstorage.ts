@@ -67,6 +67,7 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
         return setAfterReading(store, key, revision, record, ttl)
       return attempts.run(action, key, () => compareAndSet(at, revision, record && toText(record), ttl))
     },
+    dropsExpired: async () => !(await locate('')).texts.keys,
     async* keys(now) {
       try {
         const at = await locate('')

@@ -1,0 +1,68 @@
+import type { RejectReason, SessionStore } from '../types'
+import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
+import { parseRecord } from '../record'
+import { createUnsigner } from '../token'
+import { isPlainObject } from '../value'
+import { decodeCookieValue } from './migration'
+
+/** The name that express-session and analog-tools give their cookie. */
+export const EXPRESS_COOKIE = 'connect.sid'
+
+export interface ExpressSessionOptions {
+  cookie?: OldCookieOptions
+  /** That of the other package, or an array of all that may have signed. */
+  secret: string | readonly string[]
+  /** Where the other package keeps its records, by their ids. */
+  store: OldRecordStore
+}
+
+/** What is needed of a store. */
+export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>
+
+/** The ids of express-session (uid-safe), of analog-tools (nanoid) and UUIDs: no other text becomes a key of storage. */
+const ID_SHAPE = /^[\w-]{16,128}$/
+
+/**
+ * The sessions of express-session and `@analog-tools/session`: a signed id in the cookie
+ * `connect.sid`, and a record of JSON in a store. A session ends there once it was read.
+ *
+ * @throws TypeError for an empty secret
+ */
+export function fromExpressSession({ cookie, secret, store }: ExpressSessionOptions): SessionMigration {
+  const name = cookie?.name ?? EXPRESS_COOKIE
+  const unsign = createUnsigner(secret)
+  return {
+    cookie: { ...cookie, name },
+    recognize(value) {
+      const signed = decodeCookieValue(value)
+      const id = signed === undefined ? null : unsign(signed)
+      if (id === null || !ID_SHAPE.test(id))
+        return undefined
+      return { names: [name], open: () => openSession(store, id) }
+    },
+  }
+}
+
+async function openSession(store: OldRecordStore, id: string): Promise<OldSession | RejectReason> {
+  const record = await store.get(id)
+  const end = (): Promise<void> => store.delete(id)
+  if (record === undefined || record === null)
+    return { id, end }
+  // What we wrote ourselves in the same storage is nobody else's session.
+  if (typeof record !== 'object' || !isPlainObject(record) || parseRecord(record))
+    return 'corrupt'
+  const { cookie, ...data } = record as Record<string, unknown>
+  if (!isExpressCookie(cookie))
+    return { id, data: record as Record<string, unknown>, end }
+  const { expires } = cookie
+  // A session that is only read gets more time of Redis, and the record stays as it was.
+  if (typeof expires !== 'string' || await store.dropsExpired?.())
+    return { id, data, end }
+  const expiresAt = Date.parse(expires)
+  return Number.isNaN(expiresAt) ? 'corrupt' : { id, data, end, expiresAt }
+}
+
+/** What express-session keeps of its cookie beside the data; analog-tools keeps data only. */
+function isExpressCookie(value: unknown): value is { expires?: unknown } {
+  return typeof value === 'object' && value !== null && 'originalMaxAge' in value
+}

@@ -1,0 +1,64 @@
+import type { Exchange, SessionObserver } from '../types'
+import type { OldToken, SessionMigration } from './migration'
+import type { TakenOver, TakeOverContext } from './take-over'
+import { buildRemoval, readCookies } from '../cookie'
+import { OLD_COOKIE_PATH } from './migration'
+import { takeOver } from './take-over'
+
+/** A subdomain can toss cookies of the same name; more than so many are not looked at. */
+const MAX_CANDIDATES = 4
+
+/** The cookie of another package in one request. */
+export class OldCookie {
+  readonly #migration: SessionMigration
+  readonly #context: TakeOverContext
+  readonly #exchange: Exchange
+  /** `undefined` until the cookies were looked at. */
+  #tokens: OldToken[] | undefined
+
+  constructor(migration: SessionMigration, context: TakeOverContext, exchange: Exchange) {
+    this.#migration = migration
+    this.#context = context
+    this.#exchange = exchange
+  }
+
+  /** True when the request carries one that is not foreign. */
+  get isCarried(): boolean {
+    return this.#candidates.length > 0
+  }
+
+  /** The session of the first one that has any, as one of ours. */
+  async take(observer: SessionObserver | undefined): Promise<TakenOver | undefined> {
+    for (const token of this.#candidates) {
+      const old = await token.open()
+      const taken = typeof old === 'string' ? old : await takeOver(old, this.#context)
+      if (typeof taken === 'object')
+        return taken
+      await observer?.rejected(taken)
+    }
+    return undefined
+  }
+
+  /** Removes it from the browser. */
+  expire(): void {
+    const { path = OLD_COOKIE_PATH, domain } = this.#migration.cookie
+    const { cookie } = this.#context.options
+    for (const name of new Set(this.#candidates.flatMap(({ names }) => names))) {
+      // Ours has taken its place where both have one name.
+      if (name !== cookie.name)
+        this.#exchange.setCookie(name, buildRemoval({ ...cookie, name, path, domain }))
+    }
+  }
+
+  get #candidates(): OldToken[] {
+    return this.#tokens ??= this.#find()
+  }
+
+  #find(): OldToken[] {
+    const { cookieHeader } = this.#exchange
+    const readCookie = (name: string): string | undefined => readCookies(cookieHeader, name)[0]
+    return readCookies(cookieHeader, this.#migration.cookie.name)
+      .slice(0, MAX_CANDIDATES)
+      .flatMap(value => this.#migration.recognize(value, readCookie) ?? [])
+  }
+}

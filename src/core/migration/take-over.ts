@@ -1,0 +1,91 @@
+import type { ResolvedSessionOptions } from '../options'
+import type { RecordStorage } from '../record-storage'
+import type { RejectReason, SessionRecord } from '../types'
+import type { OldSession } from './migration'
+import { isSessionError } from '../errors'
+import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record'
+import { toChanges } from '../session'
+import { createMigratedId } from '../token'
+
+/** For so long requests that were sent with the old cookie find the session that it became. */
+const JOIN_MS = 10_000
+
+/** An old session as one of ours. */
+export interface TakenOver {
+  id: string
+  record: SessionRecord
+  /** False when another request with the same cookie was faster. */
+  isFirst: boolean
+  /** Sees to it that the old cookie is worth nothing any more, where that can be. */
+  end(): Promise<void>
+}
+
+export interface TakeOverContext {
+  options: ResolvedSessionOptions
+  storage: RecordStorage | undefined
+  /** What moved in a moment ago, by id, where no storage of ours tells. */
+  recent: Map<string, SessionRecord>
+  now: () => number
+}
+
+/**
+ * Makes an old session one of ours, and stores it in storage mode. The id is derived from the old
+ * one, so that requests which arrive together become one session, of which none loses anything.
+ */
+export async function takeOver(old: OldSession, context: TakeOverContext): Promise<TakenOver | RejectReason> {
+  const { options, storage, now } = context
+  if (old.expiresAt !== undefined && old.expiresAt <= now())
+    return 'unknown'
+  const data = old.data && toStorableData(old.data)
+  if (data === null)
+    return 'corrupt'
+  const id = createMigratedId(options.secrets, options.cookie.name, old.id)
+  const mark = `migrated:${options.cookie.name}:${old.id}`
+  const end = old.end ?? (async () => {})
+  if (!data || await storage?.isMarked(mark))
+    return join(id, end, context)
+  const record = { ...createRecord(now(), options), data }
+  if (!storage)
+    remember(id, record, context)
+  if (!storage || isEmpty(record))
+    return { id, record, isFirst: true, end }
+  const adopted = await storage.adopt(id, record)
+  if (typeof adopted === 'string')
+    return 'unknown'
+  // What can be ended is soon gone; anything else must be known for as long as it is good.
+  const until = old.end ? now() + JOIN_MS : old.expiresAt ?? now() + MAX_LIFETIME_SECONDS * 1000
+  if (await storage.mark(mark, adopted.record, until) || !adopted.isFirst)
+    return { ...adopted, id, end }
+  // It came in before and has ended since, while this request was on its way.
+  await storage.remove(id, adopted.record)
+  return 'unknown'
+}
+
+/** The session that an old one became a moment ago. Later, its cookie is a copy that was kept. */
+async function join(id: string, end: TakenOver['end'], { storage, recent, now }: TakeOverContext): Promise<TakenOver | RejectReason> {
+  const record = storage ? await storage.fetch(id) : recent.get(id)
+  return typeof record === 'object' && !isExpired(record, now()) && now() - record.createdAt < JOIN_MS
+    ? { id, record, isFirst: false, end }
+    : 'unknown'
+}
+
+function remember(id: string, record: SessionRecord, { recent, now }: TakeOverContext): void {
+  for (const [earlier, { createdAt }] of recent) {
+    if (now() - createdAt < JOIN_MS)
+      break
+    recent.delete(earlier)
+  }
+  recent.set(id, record)
+}
+
+/** The data as we keep it, or null when it cannot be kept. */
+function toStorableData(data: object): Record<string, unknown> | null {
+  try {
+    return Object.fromEntries(toChanges(data))
+  }
+  catch (error) {
+    if (isSessionError(error) && error.code === 'INVALID_VALUE')
+      return null
+    throw error
+  }
+}
