@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
 import { addDevtools } from './build/devtools'
 import { majorOf } from './build/major'
+import { addMigration } from './build/migration'
 import { addPageRoute, hasPages } from './build/pages'
 import { addRuntimeConfig, configKeyOf, configOf, kindsOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
@@ -26,6 +27,7 @@ const module = {
   async setup(nitro: Nitro): Promise<void> {
     addRuntimeConfig(nitro, nitro.options.session ?? {})
     await addStorage(nitro)
+    await addMigration(nitro, `${runtimeDir}/migration`)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     addServerCode(nitro)
     addDevtools(nitro, `${runtimeDir}/devtools`)

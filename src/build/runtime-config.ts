@@ -1,10 +1,19 @@
 import type { Nitro } from './nitro'
-import type { SessionOptions } from '../runtime/server/types'
+import type { MigrateOptions, SessionOptions } from '../runtime/server/types'
+import type { OptionIssue } from '../core/resolve-options'
 import { OPTIONS } from '../core/options'
 import { configError, trueOrFalse, unknownOptions } from '../core/resolve-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
-const KEYS = { ...OPTIONS, storage: 'session', autoload: true }
+const KEYS = { ...OPTIONS, storage: 'session', autoload: true, migrate: '' }
+
+/** The options of `migrate`, by what it reads. */
+const MIGRATE_KEYS = {
+  'express-session': { from: '', cookie: {}, secret: '', storage: '' },
+  'h3': { from: '', cookie: {}, password: '', maxAge: '' },
+}
+
+const MIGRATE_COOKIE_KEYS = { name: '', path: '', domain: '' }
 
 /**
  * The key in runtime config. Where another module keeps a password under `session`
@@ -23,7 +32,7 @@ export function configOf(nitro: Nitro): SessionOptions {
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
 export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: SessionOptions): void {
-  const issues = [...unknownOptions(options, KEYS), ...trueOrFalse('autoImports', autoImports ?? false)]
+  const issues = [...unknownOptions(options, KEYS), ...unknownMigrateOptions(options.migrate), ...trueOrFalse('autoImports', autoImports ?? false)]
   if (issues.length > 0)
     throw configError(issues)
   const config = configOf(nitro)
@@ -34,9 +43,25 @@ export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: Sess
       ...KEYS,
       ...given,
       cookie: { ...KEYS.cookie, ...definedOf(config.cookie ?? {}), ...definedOf(options.cookie ?? {}) },
-      storage: typeof storage === 'object' ? { url: '', ...storage } : storage,
+      storage: withUrl(storage),
+      ...(given.migrate && { migrate: fillMigrate(given.migrate) }),
     },
   })
+}
+
+function unknownMigrateOptions(migrate: MigrateOptions | undefined): OptionIssue[] {
+  const known = MIGRATE_KEYS[migrate?.from as MigrateOptions['from']]
+  return migrate && known ? unknownOptions(migrate, { ...known, cookie: MIGRATE_COOKIE_KEYS }, 'migrate.') : []
+}
+
+function fillMigrate(migrate: MigrateOptions): object {
+  const filled = { ...MIGRATE_KEYS[migrate.from], ...definedOf(migrate), cookie: { ...MIGRATE_COOKIE_KEYS, ...definedOf(migrate.cookie ?? {}) } }
+  return 'storage' in filled ? { ...filled, storage: withUrl(filled.storage) } : filled
+}
+
+/** The address of a driver's storage is what differs between the places where an app runs. */
+function withUrl<T>(storage: T): T {
+  return typeof storage === 'object' ? { url: '', ...storage } : storage
 }
 
 function definedOf<T extends object>(object: T): Partial<T> {

@@ -22,7 +22,8 @@ export async function addStorage(nitro: Nitro): Promise<void> {
     mountFileSystem(nitro, storage)
 }
 
-async function writeDriverModule(nitro: Nitro, storage: NonNullable<SessionOptions['storage']>): Promise<string> {
+/** A module of the driver that options name, if they name one. */
+export async function writeDriverModule(nitro: Nitro, storage: NonNullable<SessionOptions['storage']>): Promise<string> {
   if (typeof storage === 'string')
     return 'export const createDriver = undefined, driverName = undefined'
   const { driver } = storage

@@ -145,14 +145,15 @@ function checkSecureRules({ name, path, domain, secure, sameSite, partitioned }:
  * What is wrong with the names of options.
  *
  * @param known an object with every option that exists
+ * @param prefix what the options are below, for example `migrate.`
  */
-export function unknownOptions(options: object, known: { cookie: object }): OptionIssue[] {
+export function unknownOptions(options: object, known: { cookie: object }, prefix = ''): OptionIssue[] {
   const { cookie } = options as { cookie?: unknown }
   const paths = [
     ...Object.keys(options).filter(key => !Object.hasOwn(known, key)),
     ...Object.keys(Object(cookie)).filter(key => !Object.hasOwn(known.cookie, key)).map(key => `cookie.${key}`),
   ]
-  return paths.map(path => ({ path, problem: 'There is no such option.', remedy: path === 'name' ? 'Use cookie.name.' : 'Check its spelling.' }))
+  return paths.map(path => ({ path: prefix + path, problem: 'There is no such option.', remedy: path === 'name' ? `Use ${prefix}cookie.name.` : 'Check its spelling.' }))
 }
 
 /** What is wrong with a value that must be true or false. */

@@ -1,4 +1,5 @@
 import type { SessionManager } from '../core/manager'
+import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
 import { createSessionManager } from '../core/manager'
@@ -16,13 +17,15 @@ export interface ManagersHost<O extends CoreSessionOptions> {
   resolve(options: O): ResolvedSessionOptions
   /** Where storage mode keeps the records. */
   createStore(options: ResolvedSessionOptions): SessionStore | undefined
+  /** How visitors with a cookie of another package move in, to the configured session only. */
+  createMigration(options: ResolvedSessionOptions, store: SessionStore | undefined): SessionMigration | undefined
 }
 
 /** @throws SessionError `CONFIG_ERROR` */
-export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore }: ManagersHost<O>): Managers {
+export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore, createMigration }: ManagersHost<O>): Managers {
   const options = resolve(config)
   const store = options.mode === 'storage' ? createStore(options) : undefined
-  const configured = createSessionManager(options, { store })
+  const configured = createSessionManager(options, { store, migration: createMigration(options, store) })
   const others = new Map<string, SessionManager>()
   return {
     get(overrides) {

@@ -1,3 +1,4 @@
+import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionManager } from '../core/manager'
 import type { UnstorageLike } from '../core/stores/unstorage'
@@ -15,6 +16,8 @@ export interface PlainSessionOptions<T extends object = DefaultData> extends Omi
   store?: SessionStore | UnstorageLike | undefined
   /** Makes the first data of a visitor without a session, who then has one. */
   generate?: (() => SessionPatch<T>) | undefined
+  /** Lets visitors of another package in: what `fromExpressSession` or `fromH3Session` gives. */
+  migrate?: SessionMigration | undefined
 }
 
 /** What the requests of an app share. */
@@ -48,10 +51,10 @@ export function managerOf({ managers }: PlainApp, own?: PlainSessionOptions): Se
   return own?.secret === undefined ? managers.get(own) : plainAppOf(own).managers.get()
 }
 
-function findEqual({ store, generate, ...options }: PlainSessionOptions): PlainApp {
+function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions): PlainApp {
   const known = byStore.get(store ?? COOKIE_MODE) ?? new Map<string, PlainApp>()
   const key = JSON.stringify(options)
-  const app = known.get(key) ?? createPlainApp({ ...options, store, generate })
+  const app = known.get(key) ?? createPlainApp({ ...options, store, generate, migrate })
   byStore.set(store ?? COOKIE_MODE, known.set(key, app))
   return app
 }
@@ -59,6 +62,7 @@ function findEqual({ store, generate, ...options }: PlainSessionOptions): PlainA
 function createPlainApp(options: PlainSessionOptions): PlainApp {
   const managers = createManagers(options, {
     resolve,
+    createMigration: () => options.migrate,
     createStore: ({ timeout }) => 'getMount' in options.store! ? createStorageStore(options.store, { base: '', timeout }) : options.store,
   })
   const manager = managers.get()
@@ -74,7 +78,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   }
 }
 
-function resolve({ store, generate, ...options }: PlainSessionOptions): ResolvedSessionOptions {
+function resolve({ store, generate, migrate, ...options }: PlainSessionOptions): ResolvedSessionOptions {
   const isStore = typeof store === 'object' && ('getMount' in store || 'get' in store)
   return resolveOptions(options, {
     isProduction: isProduction(),
@@ -82,6 +86,7 @@ function resolve({ store, generate, ...options }: PlainSessionOptions): Resolved
     issues: [
       ...unknownOptions(options, OPTIONS),
       ...(isStore || options.mode === 'cookie' ? [] : [issue('store', store, STORE_REMEDY)]),
+      ...(migrate === undefined || typeof migrate.recognize === 'function' ? [] : [issue('migrate', migrate, 'Pass what `fromExpressSession` or `fromH3Session` gives.')]),
       ...(['function', 'undefined'].includes(typeof generate) ? [] : [issue('generate', generate, 'Use a function that returns the first data.')]),
     ],
   })

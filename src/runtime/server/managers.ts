@@ -2,6 +2,7 @@ import type { Managers } from '../../http/managers'
 import type { ServerEvent } from './app'
 import { readConfig } from '#unsession/server'
 import { createManagers } from '../../http/managers'
+import { createConfiguredMigration } from './migrate'
 import { resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
@@ -16,5 +17,6 @@ export function createNitroManagers(event?: ServerEvent): Managers {
   return createManagers(config, {
     resolve: resolveRuntimeOptions,
     createStore: ({ timeout }) => createNitroStore(config.storage ?? 'session', timeout),
+    createMigration: (options, store) => createConfiguredMigration(config.migrate, options, store),
   })
 }

@@ -4,6 +4,7 @@ import { developmentSecret } from '#unsession/host'
 import { randomBytes } from '../../core/crypto/index'
 import { toBase64Url } from '../../core/encoding'
 import { issue, resolveOptions, trueOrFalse } from '../../core/resolve-options'
+import { checkMigrate } from './migrate'
 
 const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRET) to at least 32 random characters, for example the output of `openssl rand -base64 32`.'
 
@@ -23,6 +24,7 @@ export function resolveRuntimeOptions(config: SessionOptions): ResolvedSessionOp
     issues: [
       ...trueOrFalse('autoload', config.autoload ?? true),
       ...(['string', 'object', 'undefined'].includes(typeof config.storage) ? [] : [issue('storage', config.storage, 'Use the name of a mount, or { driver }.')]),
+      ...checkMigrate(config),
     ],
   })
 }

@@ -1,5 +1,6 @@
 import type { SessionStore } from '../../core/types'
-import type { SessionOptions } from './types'
+import type { SessionOptions, SessionStorageOptions } from './types'
+import type { Driver } from 'unstorage'
 import { createDriver, driverName } from '#unsession/driver'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
@@ -8,24 +9,18 @@ import { createStorageStore } from '../../core/stores/unstorage'
 /** Where a driver given as an object is mounted. */
 export const MOUNT = 'session'
 
+/** What a build holds of a driver that options named. */
+interface BuiltDriver {
+  createDriver: ((options: object) => Driver) | undefined
+  driverName: string | undefined
+}
+
 /** The store over Nitro's storage. A driver given as an object is mounted now. */
 export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {
+  if (typeof storage === 'string')
+    return createMountStore('storage', storage, timeout)
   const nitroStorage = useStorage()
-  if (typeof storage === 'string') {
-    // Nitro keeps what has no mount in memory, where sessions would silently be lost.
-    if (nitroStorage.getMount(`${storage}:`).base === '')
-      throw configError([{ path: 'storage', problem: `This build mounts nothing at '${storage}'.`, remedy: `Mount a driver at \`storage.${storage}\` in the config, and build with \`mode: 'storage'\`.` }])
-    return createStorageStore(nitroStorage, { base: storage, timeout })
-  }
-  const { driver, ...options } = storage
-  if (!createDriver || driver !== driverName) {
-    throw configError([{
-      path: 'storage.driver',
-      problem: `This build holds ${driverName ? `the driver '${driverName}'` : 'no driver of its own'}, not '${driver}'.`,
-      remedy: 'Name the driver in the config and build again; the environment can change its options only.',
-    }])
-  }
-  nitroStorage.mount(MOUNT, createDriver(withoutEmpty(options)))
+  nitroStorage.mount(MOUNT, openDriver('storage', storage, { createDriver, driverName }))
   return createStorageStore(nitroStorage, { base: MOUNT, timeout })
 }
 
@@ -33,6 +28,35 @@ export function createNitroStore(storage: NonNullable<SessionOptions['storage']>
 export async function releaseStorage(): Promise<void> {
   if (createDriver)
     await useStorage().unmount(MOUNT)
+}
+
+/**
+ * The store over a mount of the app.
+ *
+ * @param path the option that names the mount
+ */
+export function createMountStore(path: string, mount: string, timeout: number): SessionStore {
+  const nitroStorage = useStorage()
+  // Nitro keeps what has no mount in memory, where sessions would silently be lost.
+  if (nitroStorage.getMount(`${mount}:`).base === '')
+    throw configError([{ path, problem: `This build mounts nothing at '${mount}'.`, remedy: `Mount a driver at \`storage.${mount}\` in the config, and build with \`mode: 'storage'\`.` }])
+  return createStorageStore(nitroStorage, { base: mount, timeout })
+}
+
+/** The store over a driver that nobody else uses. */
+export function createDriverStore(path: string, storage: SessionStorageOptions, built: BuiltDriver, timeout: number): SessionStore {
+  const driver = openDriver(path, storage, built)
+  return createStorageStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout })
+}
+
+function openDriver(path: string, { driver, ...options }: SessionStorageOptions, { createDriver, driverName }: BuiltDriver): Driver {
+  if (createDriver && driver === driverName)
+    return createDriver(withoutEmpty(options))
+  throw configError([{
+    path: `${path}.driver`,
+    problem: `This build holds ${driverName ? `the driver '${driverName}'` : 'no driver of its own'}, not '${driver}'.`,
+    remedy: 'Name the driver in the config and build again; the environment can change its options only.',
+  }])
 }
 
 /** Options that only exist so that the environment can fill them are left out when it did not. */

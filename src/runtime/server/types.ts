@@ -1,3 +1,4 @@
+import type { OldCookieOptions } from '../../core/migration/migration'
 import type { CoreSessionOptions } from '../../core/options'
 import type { RejectReason, Session } from '../../core/types'
 /** @ts-ignore The h3 of Nitro 3 need not be seen by the app. */
@@ -12,6 +13,30 @@ export type { ExposedKeys, FlashMessages, RejectReason, Session, SessionData } f
 export type SessionStorageOptions =
   | { [K in keyof BuiltinDriverOptions]: { driver: K } & BuiltinDriverOptions[K] }[keyof BuiltinDriverOptions]
   | { driver: Exclude<BuiltinDriverName, keyof BuiltinDriverOptions> | (string & {}), [option: string]: unknown }
+
+/** Sessions of express-session and `@analog-tools/session`. */
+export interface ExpressMigrateOptions {
+  from: 'express-session'
+  /** Its name there; without one it is `connect.sid`. */
+  cookie?: OldCookieOptions
+  /** That of the other package, or an array of all that may have signed. Without it, the `secret` of ours. */
+  secret?: string | string[]
+  /** Where the other package keeps its records: a mount, or a driver and its options. Without it, the `storage` of ours. */
+  storage?: string | SessionStorageOptions
+}
+
+/** Sessions of h3 and nuxt-auth-utils. */
+export interface H3MigrateOptions {
+  from: 'h3'
+  /** Its name there; without one it is `h3`. That of nuxt-auth-utils is `nuxt-session`. */
+  cookie?: OldCookieOptions
+  /** That of the other package, or an array of all that may have sealed. */
+  password?: string | string[]
+  /** The `maxAge` of the other package in seconds: sessions older than that are refused. */
+  maxAge?: number
+}
+
+export type MigrateOptions = ExpressMigrateOptions | H3MigrateOptions
 
 /** The `session` key of nuxt.config and nitro.config, and of `runtimeConfig`. */
 export interface SessionOptions extends CoreSessionOptions {
@@ -39,6 +64,11 @@ export interface SessionOptions extends CoreSessionOptions {
    * @default true in Nitro 2 and Nuxt, false in Nitro 3
    */
   autoImports?: boolean
+  /**
+   * Lets visitors in who carry the cookie of another package and none of ours: their session is
+   * read once and goes on as one of ours.
+   */
+  migrate?: MigrateOptions
 }
 
 /** What `useSession` takes to open another session than the configured one. */

@@ -22,6 +22,18 @@ declare module '#unsession/host' {
   export const developmentSecret: string
 }
 
+declare module '#unsession/migration' {
+  import type { Driver } from 'unstorage'
+
+  /** What `migrate.from` named when the server was built. */
+  export const from: 'express-session' | 'h3' | undefined
+  /** The module that reads it. */
+  export const source: unknown
+  /** The unstorage driver of `migrate: { storage: { driver } }`. */
+  export const createDriver: ((options: object) => Driver) | undefined
+  export const driverName: string | undefined
+}
+
 declare module '#unsession/devtools' {
   /** Where the page is, below the app's base URL. */
   export const path: string
