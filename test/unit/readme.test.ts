@@ -1,6 +1,6 @@
 import type { SessionErrorCode } from '../../src/core/errors'
 import type { SessionOptions } from '../../src/runtime/server/types'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { addRuntimeConfig } from '../../src/build/runtime-config'
@@ -10,7 +10,8 @@ import { DEFAULTS } from '../../src/core/options'
 const root = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const readme = read('README.md')
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']
+const guides = readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md')).map(file => `docs/${file}`)
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...guides]
 
 interface Fence {
   language: string
@@ -68,16 +69,11 @@ describe('the README', () => {
     expect(fencesOf(readme).find(({ code }) => code.includes('defineEventHandler'))!.line).toBeLessThan(20)
   })
 
-  const snippets = fencesOf(readme).filter(({ language }) => ['ts', 'js', 'vue'].includes(language))
+  const configs = ['readme/nuxt.config.ts', 'readme/redis.nuxt.config.ts', 'readme/nitro.config.ts', 'moving/express-session.nuxt.config.ts', 'moving/analog-tools.nuxt.config.ts', 'moving/h3.nuxt.config.ts']
 
-  it.each(snippets)('its snippet of line $line is the code of $source', ({ source, code }) => {
-    expect(source).toBeDefined()
-    expect(code).toBe(sourceOf(source!))
-  })
-
-  it.each(['nuxt.config.ts', 'redis.nuxt.config.ts', 'nitro.config.ts'])('the options in its %s exist', async (file) => {
+  it.each(configs)('the options in %s exist', async (file) => {
     vi.stubGlobal('defineNuxtConfig', (config: unknown) => config)
-    const { default: config } = await import(join(root, 'test/fixtures/readme', file))
+    const { default: config } = await import(join(root, 'test/fixtures', file))
     vi.unstubAllGlobals()
     expect(config.modules).toEqual(['unsession'])
     expect(runtimeOptions(config.session)).toMatchObject(config.session ?? {})
@@ -128,6 +124,15 @@ describe('the README', () => {
     const short = (range: string): string[] => range.replaceAll(/(\d+\.\d+)\.0/g, '$1').replaceAll(/\^(\d+)\.0\b/g, '^$1').split(' || ')
     const ranges = [engines.node, peerDependencies.nitropack, peerDependencies.nuxt].flatMap(short)
     expect(ranges.filter(range => !shown.includes(range))).toEqual([])
+  })
+})
+
+describe.each(['README.md', ...guides])('the code in %s', (document) => {
+  const snippets = fencesOf(read(document)).filter(({ language }) => ['ts', 'js', 'vue'].includes(language))
+
+  it.each(snippets)('in line $line is that of $source', ({ source, code }) => {
+    expect(source).toBeDefined()
+    expect(code).toBe(sourceOf(source!))
   })
 })
 
