@@ -10,14 +10,16 @@ const ENTRY_POINTS = {
   '.': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'FlashMessages', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionHookContext',
+      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
+      'SessionCookieOptions', 'SessionData', 'SessionHookContext',
       'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
   },
   './nuxt': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'FlashMessages', 'ModuleOptions', 'RejectReason', 'Session', 'SessionCookieOptions', 'SessionData',
+      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'ModuleOptions', 'RejectReason',
+      'Session', 'SessionCookieOptions', 'SessionData',
       'SessionHookContext', 'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
   },
@@ -27,7 +29,8 @@ const ENTRY_POINTS = {
       'useSession',
     ],
     types: [
-      'DeepReadonly', 'ExposedKeys', 'FlashMessages', 'RejectReason', 'Session', 'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
+      'DeepReadonly', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
+      'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
       'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
     ],
   },
@@ -45,13 +48,13 @@ const ENTRY_POINTS = {
   './core': {
     values: [
       'DEFAULTS', 'MAX_COOKIE_BYTES', 'RequestSession', 'SessionError', 'buildRemoval', 'buildSetCookie', 'createSessionManager',
-      'createStorageStore', 'createUnstorageStore', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
+      'createStorageStore', 'createUnstorageStore', 'fromExpressSession', 'fromH3Session', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
     ],
     types: [
-      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'FlashKey', 'FlashMessages',
-      'ManagerDependencies', 'NoExtraKeys', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
+      'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
-      'SessionLifetime', 'SessionManager', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
+      'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
     ],
   },
