@@ -31,9 +31,9 @@ const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`,
 const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
 
 const byOptions = new WeakMap<object, PlainApp>()
-/** Handlers may write their options anew for every request. */
-const byStore = new WeakMap<object, Map<string, PlainApp>>()
-const COOKIE_MODE = {}
+/** Handlers may write their options anew for every request: by store, migration and all that is text. */
+const byParts = new WeakMap<object, WeakMap<object, Map<string, PlainApp>>>()
+const NONE = {}
 
 /**
  * What requests with these options share, made once.
@@ -52,10 +52,11 @@ export function managerOf({ managers }: PlainApp, own?: PlainSessionOptions): Se
 }
 
 function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions): PlainApp {
-  const known = byStore.get(store ?? COOKIE_MODE) ?? new Map<string, PlainApp>()
+  const byMigration = byParts.get(store ?? NONE) ?? new WeakMap<object, Map<string, PlainApp>>()
+  const known = byMigration.get(migrate ?? NONE) ?? new Map<string, PlainApp>()
   const key = JSON.stringify(options)
   const app = known.get(key) ?? createPlainApp({ ...options, store, generate, migrate })
-  byStore.set(store ?? COOKIE_MODE, known.set(key, app))
+  byParts.set(store ?? NONE, byMigration.set(migrate ?? NONE, known.set(key, app)))
   return app
 }
 

@@ -36,11 +36,11 @@ const ENTRY_POINTS = {
   },
   './h3': {
     values: [
-      'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'getSession', 'isSessionError', 'regenerateSession',
+      'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'fromExpressSession', 'fromH3Session', 'getSession', 'isSessionError', 'regenerateSession',
       'sessionMiddleware', 'signCookie', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
-      'DeepReadonly', 'FlashMessages', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
+      'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
       'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
     ],
   },

@@ -1,11 +1,14 @@
 import type { SessionOptions } from '../../src/h3'
 import { createStorage } from 'unstorage'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { clearSession, createUnstorageStore, destroySession, flash, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
+import { clearSession, createUnstorageStore, destroySession, flash, fromExpressSession, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
+import { createStorageStore } from '../../src/core/stores/unstorage'
 import { setCookiesOf } from '../support/browser'
+import { createOldExpressApp, type CookiePair } from '../support/other-packages'
 import { SECRET } from './support/app'
 import { ControlledDriver } from './support/driver'
 import { HOSTS, type Handler } from './support/h3-hosts'
+import { OLD_APP_SECRET } from './support/old-sessions'
 
 /** Options of an app of its own, with a storage that tests can hold and break. */
 function createOptions(options: Partial<SessionOptions> = {}): { driver: ControlledDriver, options: SessionOptions } {
@@ -17,6 +20,13 @@ const MODES = [
   { mode: 'storage mode', of: (): SessionOptions => createOptions().options },
   { mode: 'cookie mode', of: (): SessionOptions => ({ secret: SECRET, mode: 'cookie' }) },
 ]
+
+/** A login at an app of express-session. */
+async function oldSession(): Promise<{ id: string, cookie: CookiePair, record: string }> {
+  const old = createOldExpressApp()
+  const { id, cookie } = await old.login({ user: 'ada' })
+  return { id, cookie, record: old.records[id]! }
+}
 
 /** Answers by path. */
 function route(routes: Record<string, Handler>): Handler {
@@ -260,6 +270,18 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     await expect(late).rejects.toMatchObject({ code: 'COOKIE_ERROR' })
   })
 
+  it('lets a visitor of another package in', async () => {
+    const { id, cookie, record } = await oldSession()
+    const old = createStorage()
+    await old.setItemRaw(id, record)
+    const { options } = createOptions({ migrate: fromExpressSession({ secret: OLD_APP_SECRET, store: createStorageStore(old, { base: '', timeout: 1000 }) }) })
+    const visitor = await start(event => ({ data: getSession(event) }), [sessionMiddleware(options)])
+    visitor.cookies.set(...cookie)
+    expect(await visitor.json('/')).toEqual({ data: { user: 'ada' } })
+    expect([...visitor.cookies.keys()]).toEqual(['session'])
+    expect(await visitor.json('/')).toEqual({ data: { user: 'ada' } })
+  })
+
   it('utils without options throw INVALID_SESSION where nobody configured sessions', async () => {
     const codes: unknown[] = []
     const visitor = await start(async (event) => {
@@ -314,6 +336,7 @@ describe('the options of a plain app', () => {
     { options: { secret: SECRET, mode: 'cookie' }, paths: [] },
     { options: { secret: 'short', mode: 'cookie', name: 'x', cookie: { samesite: 'lax' }, generate: 1 }, paths: ['secret', 'cookie.samesite', 'generate', 'name'] },
     { options: { secret: SECRET, store: Promise.resolve() }, paths: ['store'] },
+    { options: { secret: SECRET, mode: 'cookie', migrate: {} }, paths: ['migrate'] },
   ])('$options: a problem with $paths', ({ options, paths }) => {
     expect(problemsOf(options).sort()).toEqual(paths.toSorted())
   })
