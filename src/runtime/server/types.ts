@@ -91,12 +91,6 @@ export interface SessionHooks<E = H3Event> {
   'session:rejected': (context: { event: E, reason: RejectReason }) => void | Promise<void>
 }
 
-/** What the config of both major versions of Nitro has besides. */
-interface WithSession {
-  /** Sessions by `unsession`. */
-  session?: SessionOptions
-}
-
 /** What the route rules of both have besides. */
 interface SessionRule {
   /** False: do not load the session before the handlers of this route run. */
@@ -105,8 +99,13 @@ interface SessionRule {
 
 /** @ts-ignore Nitro 2 is not there in an app of Nitro 3. */
 declare module 'nitropack/types' {
-  interface NitroConfig extends WithSession {}
-  interface NitroOptions extends WithSession {}
+  interface NitroConfig {
+    /** Sessions by `unsession`. */
+    session?: SessionOptions
+  }
+  interface NitroOptions {
+    session?: SessionOptions
+  }
   interface NitroRouteConfig extends SessionRule {}
   interface NitroRouteRules extends SessionRule {}
   interface NitroRuntimeHooks extends SessionHooks {}
@@ -114,8 +113,13 @@ declare module 'nitropack/types' {
 
 /** @ts-ignore Nitro 3 is not there in an app of Nitro 2. */
 declare module 'nitro/types' {
-  interface NitroConfig extends WithSession {}
-  interface NitroOptions extends WithSession {}
+  interface NitroConfig {
+    /** Sessions by `unsession`. */
+    session?: SessionOptions
+  }
+  interface NitroOptions {
+    session?: SessionOptions
+  }
   interface NitroRuntimeHooks extends SessionHooks<H3Event2> {}
 }
 
