@@ -27,6 +27,20 @@ describe('createUnstorageStore', () => {
     await rm(base, { recursive: true })
   })
 
+  it('ends its connection, and connects again at its next use', async () => {
+    const store = createUnstorageStore({ type: 'memory' })
+    await store.set('key', record, 60)
+    await store.dispose()
+    // The memory driver forgets what it held.
+    expect(await store.get('key')).toBeUndefined()
+    await store.set('key', record, 60)
+    expect(await store.get('key')).toEqual(record)
+  })
+
+  it('that was never used has nothing to end', async () => {
+    await expect(createUnstorageStore({ type: 'redis', options: { url: 'redis://127.0.0.1:1' } }).dispose()).resolves.toBeUndefined()
+  })
+
   it('is the store of a session manager', async () => {
     const options = resolveOptions({ secret: 'a secret of the tests, not of anybody else' }, { isProduction: true })
     const manager = createSessionManager(options, { store: createUnstorageStore({ type: 'memory' }) })

@@ -22,6 +22,12 @@ export type UnstorageStoreConfig = UnstorageDriver & {
   timeout?: number
 }
 
+/** A store that has connections of its own. */
+export interface UnstorageStore extends SessionStore {
+  /** Ends its connections, which would keep the process alive; a later use connects again. */
+  dispose(): Promise<void>
+}
+
 /**
  * A store over a built-in unstorage driver, which is imported at its first use. In an app
  * that is bundled, import the driver yourself and give its storage to `createStorageStore`.
@@ -29,7 +35,7 @@ export type UnstorageStoreConfig = UnstorageDriver & {
  * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have. A driver that
  * cannot be loaded, such as one whose client is not installed, is a `STORAGE_ERROR` of its use
  */
-export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.timeout }: UnstorageStoreConfig): SessionStore {
+export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.timeout }: UnstorageStoreConfig): UnstorageStore {
   const path = Object.hasOwn(builtinDrivers, type) ? builtinDrivers[type] : undefined
   if (!path)
     throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `Use one of ${Object.keys(builtinDrivers).join(', ')}.` }])
@@ -38,7 +44,14 @@ export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.ti
     driver = undefined
     throw error
   })
-  return createStorageStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout })
+  return {
+    ...createStorageStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout }),
+    async dispose() {
+      const used = driver
+      driver = undefined
+      await (await used)?.dispose?.()
+    },
+  }
 }
 
 async function importDriver(path: string, options: object): Promise<Driver> {

@@ -4,13 +4,11 @@ import { IOREDIS } from './kind'
 const SESSIONS = `import { env } from 'node:process'
 import { createUnstorageStore, sessionMiddleware } from 'unsession/h3'
 
-export const sessions = sessionMiddleware({
-  mode: env.SESSION_MODE,
-  secret: env.SESSION_SECRET,
-  store: env.REDIS_URL
-    ? createUnstorageStore({ type: 'redis', options: { url: env.REDIS_URL } })
-    : createUnstorageStore({ type: 'fs', options: { base: './.data/session' } }),
-})
+export const store = env.REDIS_URL
+  ? createUnstorageStore({ type: 'redis', options: { url: env.REDIS_URL } })
+  : createUnstorageStore({ type: 'fs', options: { base: './.data/session' } })
+
+export const sessions = sessionMiddleware({ mode: env.SESSION_MODE, secret: env.SESSION_SECRET, store })
 `
 
 /** What both majors do in the same way. */
@@ -78,10 +76,11 @@ const LISTEN_NODE = `createServer(listener).listen(env.PORT, env.HOST, function 
 `
 
 const LISTEN_WEB = `const options = { port: Number(env.PORT), hostname: env.HOST }
+// What Bun gives besides the request is one object for all requests, which h3 would take for their context.
 if (globalThis.Bun)
-  console.log(\`Listening on \${Bun.serve({ ...options, fetch }).url}\`)
+  console.log(\`Listening on \${Bun.serve({ ...options, fetch: request => fetch(request) }).url}\`)
 else
-  Deno.serve(options, fetch)
+  Deno.serve(options, request => fetch(request))
 `
 
 /** The ways of serving an app, by what h3 calls them. */
@@ -111,11 +110,14 @@ import { app } from './app.mjs'
 
 const { fetch } = app
 ${LISTEN_WEB}`,
-  serve: `import { env } from 'node:process'
+  serve: `import process, { env } from 'node:process'
 import { serve } from 'h3'
 import { app } from './app.mjs'
+import { store } from './sessions.mjs'
 
-serve(app, { port: Number(env.PORT), hostname: env.HOST })
+const server = serve(app, { port: Number(env.PORT), hostname: env.HOST })
+// h3 lets the process end by itself, which an open connection would prevent.
+process.once('SIGTERM', () => server.close().then(() => store.dispose()))
 `,
 }
 
