@@ -18,14 +18,16 @@ export interface Cell {
 const NODE = { node20: ['files', 'redis'], node24: ['files', 'redis'] } as const
 const WEB = { bun: ['files', 'redis'], deno: ['files', 'redis'] } as const
 const WORKERS = { workerd: ['kv'], workerdNode: ['kv'] } as const
+/** Nitro 3 reads its runtime config by way of `process`, whose polyfill needs `nodejs_compat`. */
+const NODE_WORKERS = { workerdNode: ['kv'] } as const
 
 /** Every combination that has to work. */
 export const CELLS: readonly Cell[] = [
   ...cells(nitro2, '2.11.0', { node20: ['files'] }),
   ...cells(nitro2, '2.13.6', { ...NODE, ...WEB, ...WORKERS }),
-  ...cells(nitro3, '3.0.260903-beta', { ...NODE, ...WEB, ...WORKERS }),
+  ...cells(nitro3, '3.0.260903-beta', { ...NODE, ...WEB, ...NODE_WORKERS }),
   ...cells(nuxt, '3.21.11', { node20: ['files'] }),
-  ...cells(nuxt, '4.4.5', { node20: ['files'], bun: ['files'], workerdNode: ['kv'] }),
+  ...cells(nuxt, '4.4.5', { node20: ['files'], bun: ['files'], ...NODE_WORKERS }),
   ...cells(nuxt, '4.5.2', { node24: ['files'] }),
   ...cells(h3('toNodeListener'), '1.15.11', { ...NODE, ...WEB }),
   ...cells(h3('toWebHandler'), '1.15.11', WEB),
