@@ -5,7 +5,7 @@ import type { PlainApp, PlainSessionOptions } from './http/plain-app'
 import { createEventExchange } from './adapters/event'
 import { finishResponses, isV2, settleAfter } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
-import { getBag, SessionBag, setBag } from './http/bag'
+import { bagOf, SessionBag, setBag } from './http/bag'
 import { describeError, toSessionError } from './http/error-response'
 import { managerOf, plainAppOf } from './http/plain-app'
 import * as utils from './http/utils'
@@ -97,7 +97,7 @@ export interface SessionMiddleware {
 export function sessionMiddleware(options: PlainSessionOptions): SessionMiddleware {
   plainAppOf(options)
   const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
-    const isFirst = !getBag(event.context)
+    const isFirst = !bagOf(event)?.has(event)
     const bag = provideBag(event, options, next !== undefined)
     const session = bag.open(event, options)
     if (session.isCarried || options.saveUninitialized || options.generate) {
@@ -108,13 +108,13 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
     }
     return next && isFirst ? settleAfter(bag, next) : undefined
   }
-  const settle = async (event: SessionEvent): Promise<void> => getBag(event.context)?.settle()
+  const settle = async (event: SessionEvent): Promise<void> => bagOf(event)?.settle()
   const hooks = {
     onBeforeResponse: settle,
     onError: (_: Error, event: SessionEvent) => settle(event),
     async onAfterResponse(event: SessionEvent) {
       await settle(event)
-      getBag(event.context)?.finish(event)
+      bagOf(event)?.finish(event)
     },
   }
   return Object.assign(sessions, { __is_handler__: true as const, hooks })
@@ -122,8 +122,8 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
 
 /** The sessions of an event, which the first to ask for them configures. */
 function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited = false): SessionBag {
-  const existing = getBag(event.context)
-  if (existing)
+  const existing = bagOf(event)
+  if (existing?.has(event))
     return existing
   // What Nitro leaves in the context of a cached handler.
   if ('cache' in event.context)

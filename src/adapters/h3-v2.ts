@@ -2,7 +2,7 @@ import type { SessionBag } from '../http/bag'
 import type { EventResponse } from '../http/exchange'
 import type { HeaderList } from '../http/headers'
 import type { NodeResponse } from '../http/node-response'
-import { getBag } from '../http/bag'
+import { bagOf } from '../http/bag'
 
 /** An event of h3 v2. */
 export interface H3V2Event {
@@ -80,7 +80,7 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      const bag = getBag(event.context)
+      const bag = bagOf(event)
       // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
       if (!event.runtime?.node?.res)
         await bag?.settle()?.catch(() => {})

@@ -49,6 +49,11 @@ export class SessionBag {
     this.#events.add(event)
   }
 
+  /** True for an event that uses these sessions. */
+  has(event: object): boolean {
+    return this.#events.has(event)
+  }
+
   /**
    * The bag of an internal request: it shares these sessions, unless it is made for a cached
    * response, whose context Nitro marks. Then it has a bag that nobody may open.
@@ -67,7 +72,7 @@ export class SessionBag {
    * a cached handler, which has the outer one's context but not its cookies
    */
   open(event: object, overrides?: object): RequestSession {
-    if (!this.#options || !this.#events.has(event) || this.#options.isCached?.())
+    if (!this.#options || !this.has(event) || this.#options.isCached?.())
       throw cachedResponseError('A session was used inside a cached handler.')
     const { exchange, observer } = this.#options
     const manager = this.#options.manager(overrides)
@@ -95,7 +100,7 @@ export class SessionBag {
    */
   page(event: object): PageSession | undefined {
     const { page } = this.#options ?? {}
-    if (!page?.isPersonal() || !this.#events.has(event) || this.#options?.isCached?.())
+    if (!page?.isPersonal() || !this.has(event) || this.#options?.isCached?.())
       return undefined
     return this.#page ??= this.#openPage(event, page.isShown())
   }
@@ -184,9 +189,18 @@ const CLOSED = new SessionBag()
 
 const BAG = Symbol.for('unsession')
 
+/** Some hosts give one context to all requests. */
+const ownBags = new WeakMap<object, SessionBag>()
+
 /** Puts a bag where its event, and the sub-requests of it, find it. */
 export function setBag(event: { context: object }, bag: SessionBag): void {
+  ownBags.set(event, bag)
   Object.defineProperty(event.context, BAG, { value: bag, enumerable: true, configurable: true, writable: true })
+}
+
+/** The bag of an event, or that of the one whose context it has. */
+export function bagOf(event: { readonly context: object }): SessionBag | undefined {
+  return ownBags.get(event) ?? getBag(event.context)
 }
 
 /** The bag in the context of an event. */

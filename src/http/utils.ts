@@ -1,7 +1,7 @@
 import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, SessionPatch, SessionUpdater } from '../core/types'
 import { SessionError } from '../core/errors'
-import { getBag } from './bag'
+import { bagOf } from './bag'
 
 /** Whatever has the context of a request: an event of h3 v1 or h3 v2. */
 export interface EventLike {
@@ -80,7 +80,7 @@ function withSession<R>(event: EventLike, operation: (session: RequestSession) =
  * @throws SessionError `INVALID_SESSION` where nobody configured sessions
  */
 export function openSession(event: EventLike, overrides?: object): RequestSession {
-  const bag = getBag(event.context)
+  const bag = bagOf(event)
   if (!bag)
     throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first.')
   return bag.use(event, overrides)

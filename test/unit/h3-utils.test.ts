@@ -1,9 +1,11 @@
 import type { SessionOptions } from '../../src/h3'
+import { createApp, eventHandler, toWebHandler } from 'h3'
+import { H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
 import { createStorage } from 'unstorage'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { clearSession, createUnstorageStore, destroySession, flash, fromExpressSession, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
 import { createStorageStore } from '../../src/core/stores/unstorage'
-import { setCookiesOf } from '../support/browser'
+import { createVisitor, setCookiesOf } from '../support/browser'
 import { createOldExpressApp, type CookiePair } from '../support/other-packages'
 import { SECRET } from './support/app'
 import { ControlledDriver } from './support/driver'
@@ -316,6 +318,28 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     }, [sessionMiddleware(createOptions().options)])
     const response = await visitor.fetch('/')
     expect([await response.text(), setCookiesOf(response, 'session').length]).toEqual(['the body', 1])
+  })
+})
+
+describe('a host that gives one context to all requests, as Bun.serve does to toWebHandler', () => {
+  it.each([
+    { major: 'h3 v1', serveWith: (options: SessionOptions, handler: Handler) => toWebHandler(createApp().use(sessionMiddleware(options)).use(eventHandler(event => handler(event) as object))) },
+    { major: 'h3 v2', serveWith: (options: SessionOptions, handler: Handler) => toWebHandlerV2(new H3().use(sessionMiddleware(options)).all('/**', event => handler(event))) },
+  ])('$major: visitors whose requests run at the same time see their own session only', async ({ serveWith }) => {
+    const { driver, options } = createOptions()
+    const fetch = serveWith(options, async (event) => {
+      const session = await useSession<{ name: string }>(event)
+      if (!session.get('name'))
+        session.set('name', new URL(String(Reflect.get(event, 'path')), 'http://127.0.0.1').searchParams.get('name')!)
+      // Others come and go meanwhile.
+      await new Promise(resolve => setTimeout(resolve, 5))
+      return { name: getSession<{ name: string }>(event)?.name }
+    })
+    const context = {}
+    const visitors = ['alice', 'bob', 'carol'].map(name => ({ name, visitor: createVisitor('http://127.0.0.1', new Map(), (url, init) => fetch(new Request(url, init), context)) }))
+    for (let round = 0; round < 3; round++)
+      expect(await Promise.all(visitors.map(({ name, visitor }) => visitor.json(`/?name=${name}`)))).toEqual(visitors.map(({ name }) => ({ name })))
+    expect(driver.count('write')).toBe(3)
   })
 })
 
