@@ -13,7 +13,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/package.ts'],
           testTimeout: 60_000,
-          hookTimeout: 180_000,
+          hookTimeout: 300_000,
           // Servers and builds share the machine's cores.
           maxWorkers: 2,
         },
