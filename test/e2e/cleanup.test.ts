@@ -7,6 +7,7 @@ import { createNitro } from 'nitropack/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
+import { buildNitro3 } from '../support/nitro3'
 
 const EXPIRED = 'e'.repeat(64)
 const FOREIGN = 'not-a-session'
@@ -36,10 +37,13 @@ afterEach(async () => {
 
 const files = (): Promise<string[]> => readdir(join(cwd, '.data/session'))
 
-describe('expired sessions in the default storage', () => {
+describe.each([
+  ['Nitro 2', () => buildNitro('nitro-cleanup')],
+  ['Nitro 3', () => buildNitro3('nitro3-bare')],
+])('expired sessions in the default storage of %s', (_, build) => {
   let built: NitroBuild
   beforeAll(async () => {
-    built = await buildNitro('nitro-cleanup')
+    built = await build()
   })
   afterAll(() => built?.remove())
 

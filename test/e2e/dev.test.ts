@@ -1,20 +1,23 @@
 import type { RunningServer } from '../support/nitro'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createNitro, writeTypes } from 'nitropack/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createVisitor, setCookiesOf } from '../support/browser'
+import { MAJORS } from '../support/majors'
 import { startCommand } from '../support/nitro'
 
 const root = join(import.meta.dirname, '../..')
 
-describe('nitropack dev, with an empty secret', () => {
+describe.each(MAJORS)('the development server of $name, with an empty secret', ({ fixture, routes, cli, files }) => {
   let project: string
   let server: RunningServer
-  const start = (): Promise<RunningServer> => startCommand(process.execPath, [join(root, 'node_modules/nitropack/dist/cli/index.mjs'), 'dev', '--dir', project, '--host', '127.0.0.1', '--port', '0'], { NITRO_SESSION_SECRET: '' })
+  const start = (): Promise<RunningServer> => startCommand(process.execPath, [cli, 'dev', '--dir', project, '--host', '127.0.0.1', '--port', '0'], { NITRO_SESSION_SECRET: '' })
 
   beforeAll(async () => {
     project = await mkdtemp(join(root, 'test/fixtures/.dev-'))
-    await cp(join(root, 'test/fixtures/nitro-bare'), project, { recursive: true, filter: source => !/\/\.(?:output|nitro|data)/.test(source) })
+    await cp(join(root, 'test/fixtures', fixture), project, { recursive: true, filter: source => !/\/\.(?:output|nitro|data)/.test(source) })
     server = await start()
   })
   afterAll(async () => {
@@ -33,15 +36,23 @@ describe('nitropack dev, with an empty secret', () => {
     expect(await createVisitor(server.url, visitor.cookies).json('/visit')).toEqual({ visits: 2 })
   })
 
+  it('shows the session of the browser at /__unsession__', async () => {
+    const visitor = createVisitor(server.url)
+    await visitor.json('/visit')
+    const page = await visitor.fetch('/__unsession__')
+    expect(page.headers.get('content-type')).toContain('text/html')
+    expect(await visitor.json('/__unsession__/state')).toMatchObject({ mode: 'storage', current: { record: { data: { visits: 1 } } } })
+  })
+
   it('reloads with a changed route and keeps the session', async () => {
     const visitor = createVisitor(server.url)
     await visitor.json('/visit')
-    await writeFile(join(project, 'routes/seen.ts'), 'export default defineEventHandler(event => ({ seen: getSession(event)?.visits }))\n')
+    await cp(join(project, routes, 'who.ts'), join(project, routes, 'new.ts'))
     // A request that meets the reload may never be answered.
-    const status = (): Promise<number | undefined> => visitor.fetch('/seen', { signal: AbortSignal.timeout(2000) }).then(response => response.status, () => undefined)
+    const status = (): Promise<number | undefined> => visitor.fetch('/new', { signal: AbortSignal.timeout(2000) }).then(response => response.status, () => undefined)
     await expect.poll(status, { timeout: 40_000, interval: 500 }).toBe(200)
-    expect(await visitor.json('/seen')).toEqual({ seen: 1 })
-    await rm(join(project, 'routes/seen.ts'))
+    expect(await visitor.json('/visit')).toEqual({ visits: 2 })
+    await rm(join(project, routes, 'new.ts'))
   })
 
   it('warns of nothing', () => {
@@ -49,16 +60,21 @@ describe('nitropack dev, with an empty secret', () => {
   })
 
   it('writes nothing into the project but its data folder and Nitro\'s own', async () => {
-    const files = await readdir(project)
-    expect(files.sort()).toEqual(['.data', '.nitro', 'nitro.config.ts', 'routes'])
-    expect(await readFile(join(project, 'nitro.config.ts'), 'utf8')).toBe(await readFile(join(root, 'test/fixtures/nitro-bare/nitro.config.ts'), 'utf8'))
+    // The last is Nitro 3's, where wrangler is installed.
+    expect((await readdir(project)).filter(file => file !== '.wrangler').sort()).toEqual(files)
+    expect(await readFile(join(project, 'nitro.config.ts'), 'utf8')).toBe(await readFile(join(root, 'test/fixtures', fixture, 'nitro.config.ts'), 'utf8'))
   })
+})
 
-  it('h3\'s session utils are replaced in the generated types', async () => {
-    const types = await readFile(join(project, '.nitro/types/nitro-imports.d.ts'), 'utf8')
-    const declared = types.split('\n').filter(line => /const (?:useSession|getSession|updateSession|clearSession)\b/.test(line))
-    expect(declared).toHaveLength(4)
-    for (const line of declared)
-      expect(line).toContain('runtime/server/index')
-  })
+it('h3\'s session utils are replaced in the types that Nitro 2 generates', async () => {
+  const buildDir = await mkdtemp(join(tmpdir(), 'unsession-types-'))
+  const nitro = await createNitro({ rootDir: join(root, 'test/fixtures/nitro-bare'), buildDir, logLevel: 1 })
+  await writeTypes(nitro)
+  await nitro.close()
+  const types = await readFile(join(buildDir, 'types/nitro-imports.d.ts'), 'utf8')
+  const declared = types.split('\n').filter(line => /const (?:useSession|getSession|updateSession|clearSession)\b/.test(line))
+  expect(declared).toHaveLength(4)
+  for (const line of declared)
+    expect(line).toContain('runtime/server/index')
+  await rm(buildDir, { recursive: true })
 })
