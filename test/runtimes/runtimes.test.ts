@@ -12,6 +12,10 @@ const SUBSET = [
   'Nitro 2.13.6 on Deno',
   'Nitro 2.13.6 on workerd',
   'Nitro 2.13.6 on workerd, nodejs_compat',
+  'Nitro 3.0.260903-beta on Node 20',
+  'Nitro 3.0.260903-beta on Bun',
+  'h3 1.15.11, toWebHandler on Bun',
+  'h3 2.0.8, serve on Deno',
 ]
 
 const cells = SUBSET.map(name => CELLS.find(cell => nameOf(cell) === name) ?? expect.fail(`The matrix has no cell '${name}'.`))

@@ -69,7 +69,8 @@ export function createWorkshop(tarball: string): Workshop {
       return server
     },
     async close() {
-      await Promise.all(servers.splice(0).map(server => server.stop()))
+      // Whatever a server does, nothing is left behind.
+      await Promise.allSettled(servers.splice(0).map(server => server.stop()))
       await redis?.stop()
       await Promise.all(apps.splice(0).map(app => app.remove()))
     },
