@@ -92,7 +92,7 @@ export class RequestSession implements SessionOwner {
 
   /** True when there is a session: a loaded one, or a new one that holds something. */
   get exists(): boolean {
-    return this.#state !== undefined && (!this.#state.isNew || this.#isKept(this.#state.current))
+    return this.#state !== undefined && (!this.#state.isNew || this.#isBeginning(this.#state))
   }
 
   /** The record as it was loaded; missing also when a session was ended that was never loaded. */
@@ -231,7 +231,7 @@ export class RequestSession implements SessionOwner {
 
   /** Keeps a session that is only read alive: a cookie of an old secret, an idle time half over. */
   #refresh(token: OpenedToken, record: SessionRecord): void {
-    if (this.#exchange.isSent)
+    if (this.#exchange.isSent || (this.#exchange.cookieObstacle && !this.#context.storage))
       return
     const isTouched = isTouchDue(record, this.#context.now(), this.#context.options)
     if (isTouched) {
@@ -249,7 +249,7 @@ export class RequestSession implements SessionOwner {
   }
 
   get #canBegin(): boolean {
-    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#hasEnded
+    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#exchange.cookieObstacle && !this.#hasEnded
   }
 
   // --- Changing ---
@@ -259,6 +259,8 @@ export class RequestSession implements SessionOwner {
     if (isNothing(changes))
       return
     this.#assertChangeable()
+    if (changes.lifetime)
+      this.#assertCookieCanFollow('its lifetime')
     const undo = this.state.change(changes)
     this.#writeCookieOr(undo)
     this.#hold()
@@ -281,6 +283,7 @@ export class RequestSession implements SessionOwner {
   regenerate(patch: unknown): Promise<void> {
     return this.run(async () => {
       this.#assertChangeable()
+      this.#assertCookieCanFollow('its id')
       this.#replaceState(toChanges(patch ?? {}))
       await this.#store()
       await this.#notify('regenerated')
@@ -431,7 +434,7 @@ export class RequestSession implements SessionOwner {
     const state = this.#state
     if (!state?.isNew)
       return state?.isChanged === true
-    return state.replaces !== undefined || this.#isKept(state.current)
+    return state.replaces !== undefined || this.#isBeginning(state)
   }
 
   /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
@@ -529,6 +532,7 @@ export class RequestSession implements SessionOwner {
   #canBeginAnew(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): boolean {
     return (makePatch !== undefined || !isPassive(changes))
       && this.#state === state && !state.isNew && Object.keys(state.base.data).length === 0
+      && !this.#exchange.cookieObstacle
   }
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
@@ -543,6 +547,9 @@ export class RequestSession implements SessionOwner {
     else if (this.#state === state) {
       // The session is over; what was changed meanwhile begins a new one.
       const changes = state.newerChanges
+      this.#state = undefined
+      if (changes)
+        this.#assertCookieCanFollow()
       this.#state = changes && this.#createState(createId(), { changes })
     }
   }
@@ -606,6 +613,11 @@ export class RequestSession implements SessionOwner {
     return !isEmpty(record) || this.#context.options.saveUninitialized
   }
 
+  /** True for a new session that is going to be stored. */
+  #isBeginning(state: SessionState): boolean {
+    return !this.#exchange.cookieObstacle && this.#isKept(state.current)
+  }
+
   #createState(id: string, origin?: StateOrigin): SessionState {
     return new SessionState(id, this.#context.now, this.#context.options, origin)
   }
@@ -615,6 +627,8 @@ export class RequestSession implements SessionOwner {
       throw cachedResponseError('A session was changed while prerendering.')
     if (this.#exchange.isSent)
       throw new SessionError('COOKIE_ERROR', 'The session was changed after the response was sent, so its cookie cannot follow. Change it before sending or streaming.')
+    if (this.#exchange.cookieObstacle && !this.#context.storage)
+      throw new SessionError('COOKIE_ERROR', `${this.#exchange.cookieObstacle} In cookie mode the cookie is the session: change it in a request over HTTP, or use \`mode: 'storage'\`.`)
   }
 
   /** The session goes on under an id that only its own cookie can end; who asked for its end must know. */
@@ -630,6 +644,15 @@ export class RequestSession implements SessionOwner {
       this.#endAs('gone')
     if (this.#hasEnded)
       throw endedError()
+    if (!this.#state || this.#state.isNew)
+      this.#assertCookieCanFollow()
+  }
+
+  /** @param what the part of the session that is about to change; without it a new session begins */
+  #assertCookieCanFollow(what?: string): void {
+    const { cookieObstacle } = this.#exchange
+    if (cookieObstacle)
+      throw new SessionError('COOKIE_ERROR', `${cookieObstacle} ${what ? `Change ${what}` : 'Begin the session'} in a request over HTTP.`)
   }
 
   /** The session is gone from storage; nothing that is pending can be stored any more. */

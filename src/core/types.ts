@@ -183,6 +183,11 @@ export interface Exchange {
   readonly isSent: boolean
   /** True while prerendering: the response is shown to everybody, so no session can be changed. */
   readonly isShared?: boolean
+  /**
+   * Why no cookie can be sent although sessions can change, as a sentence. What storage keeps
+   * under the id that the browser has needs none; all other changes are refused.
+   */
+  readonly cookieObstacle?: string
   /** Replaces our own `Set-Cookie` of that cookie name, or takes it back with `undefined`. */
   setCookie(name: string, header: string | undefined): void
   /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */

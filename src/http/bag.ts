@@ -110,6 +110,11 @@ export class SessionBag {
     return this.#options?.manager()
   }
 
+  /** What the response says of each of our cookies. */
+  get cookies(): EventExchange['cookies'] {
+    return this.#options?.exchange.cookies ?? new Map()
+  }
+
   /** True for the event whose response carries the cookies; internal requests only join. */
   isOwnedBy(event: object): boolean {
     return this.#options?.owner === event
@@ -199,7 +204,7 @@ export function setBag(event: { context: object }, bag: SessionBag): void {
 }
 
 /** The bag of an event, or that of the one whose context it has. */
-export function bagOf(event: { readonly context: object }): SessionBag | undefined {
+export function bagOf(event: { readonly context?: object | undefined }): SessionBag | undefined {
   return ownBags.get(event) ?? getBag(event.context)
 }
 

@@ -28,6 +28,8 @@ export interface ExchangeOptions {
    * @default false
    */
   isShared?: boolean
+  /** Cookies that the response carries from the start. */
+  cookies?: EventExchange['cookies'] | undefined
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
   /** Is told of a change where no response of Node can wait for it. */
@@ -40,6 +42,8 @@ export interface ExchangeOptions {
 export interface EventExchange extends Exchange {
   /** True when the response is marked for caches that others share. */
   readonly isForSharedCaches: boolean
+  /** What the response says of each of our cookies; `undefined` where one was taken back. */
+  readonly cookies: ReadonlyMap<string, string | undefined>
   /** Keeps the response apart in caches; out of them when it is private. */
   personalize(isPrivate: boolean): void
   /** Tells the page that made the request what changed. */
@@ -56,9 +60,9 @@ export interface EventExchange extends Exchange {
 export const CHANGED_HEADER = 'session-changed'
 
 /** Reads and writes the cookies of one event. */
-export function createExchange(response: EventResponse, { settle, onFailure, onUnheld, isShared = false }: ExchangeOptions): EventExchange {
+export function createExchange(response: EventResponse, { settle, onFailure, onUnheld, isShared = false, cookies: earlier }: ExchangeOptions): EventExchange {
   /** The last word on each of our cookies. */
-  const cookies = new Map<string, string | undefined>()
+  const cookies = new Map(earlier)
   let held: HeldResponse | undefined
   let isClosed = false
   const complete = (headers: HeaderList): void => {
@@ -77,6 +81,7 @@ export function createExchange(response: EventResponse, { settle, onFailure, onU
   const lists = (): readonly HeaderList[] => held && response.node ? [...response.headers, headersOf(response.node)] : response.headers
   return {
     isShared,
+    cookies,
     get cookieHeader() { return response.cookieHeader },
     get isForSharedCaches() { return response.headers.some(isForSharedCaches) },
     personalize(isPrivate) {

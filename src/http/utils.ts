@@ -2,10 +2,11 @@ import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, SessionPatch, SessionUpdater } from '../core/types'
 import { SessionError } from '../core/errors'
 import { bagOf } from './bag'
+import { getSocket } from './socket'
 
-/** Whatever has the context of a request: an event of h3 v1 or h3 v2. */
+/** Whatever has the context of a request: an event of h3 v1 or h3 v2, the request or the peer of a WebSocket. */
 export interface EventLike {
-  readonly context: object
+  readonly context?: object
 }
 
 /**
@@ -74,12 +75,29 @@ function withSession<R>(event: EventLike, operation: (session: RequestSession) =
 }
 
 /**
+ * The session of an event, loaded once; that of a WebSocket as it is stored now.
+ *
+ * @param overrides options of another session than the configured one
+ */
+export async function loadSession(event: EventLike, overrides?: object): Promise<RequestSession> {
+  const socket = getSocket(event.context)
+  if (socket)
+    return socket.load(overrides)
+  const session = openSession(event, overrides)
+  await session.load()
+  return session
+}
+
+/**
  * The session of an event, not loaded yet.
  *
  * @param overrides options of another session than the configured one
  * @throws SessionError `INVALID_SESSION` where nobody configured sessions
  */
 export function openSession(event: EventLike, overrides?: object): RequestSession {
+  const socket = getSocket(event.context)
+  if (socket)
+    return socket.current(overrides)
   const bag = bagOf(event)
   if (!bag)
     throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first.')

@@ -1,7 +1,7 @@
 import type { DefaultData, Session } from '../../core/types'
 import type { EventLike } from '../../http/utils'
 import type { SessionOverrides } from './types'
-import { openSession } from '../../http/utils'
+import { loadSession } from '../../http/utils'
 
 // Generated types name this file only; with the root of the package in the program too,
 // `declare module 'unsession'` in an app finds what it augments.
@@ -12,14 +12,14 @@ export { clearSession, destroySession, flash, getSession, regenerateSession, upd
 export type * from './types'
 
 /**
- * The session of a request, loaded once. Reading it creates nothing.
+ * The session of a request, loaded once. Reading it creates nothing. For a WebSocket each call
+ * gives it as it is stored now.
  *
- * @param event the event of the handler
+ * @param event the event of the handler; in the hooks of a WebSocket the request or the peer
  * @param overrides options of a second, independent session, such as `{ cookie: { name: 'cart' } }`
  * @throws SessionError `STORAGE_ERROR` when storage cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
 export async function useSession<T extends object = DefaultData>(event: EventLike, overrides?: SessionOverrides): Promise<Session<T>> {
-  const session = openSession(event, overrides)
-  await session.load()
+  const session = await loadSession(event, overrides)
   return session.handle as unknown as Session<T>
 }

@@ -11,12 +11,14 @@ import { startSessions } from '../sessions'
 import { borrowBag, shareWithErrorPage } from './error-page'
 import { toErrorResponse } from './error-response'
 import { isPersonalPage, isShownPage } from './page-request'
+import { provideSockets } from './sockets'
 
 /** Registers the session config from runtime config, and gives every event its sessions. */
 export default defineNitroPlugin((nitroApp) => {
   const sessionsOf = startSessions(nitroApp)
   nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, sessionsOf))
   awaitSessions(nitroApp)
+  provideSockets(nitroApp, sessionsOf)
 })
 
 function provideSessions(nitroApp: NitroApp, event: H3Event, sessionsOf: SessionsOf): void {

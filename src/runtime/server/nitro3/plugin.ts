@@ -9,8 +9,10 @@ import { getBag, SessionBag, setBag } from '../../../http/bag'
 import { reportFailure } from '../error-response'
 import { isCachedByHost } from '../host-cache'
 import { startSessions } from '../sessions'
+import { createSocketHost } from '../sockets'
 import { isNarrowed } from './cached-request'
 import { toErrorResponse, toHTTPError } from './http-error'
+import { provideSockets, refuseSockets } from './sockets'
 
 type H3 = NonNullable<NitroApp['h3']>
 
@@ -20,8 +22,9 @@ export default function unsession(nitroApp: NitroApp): void {
   nitroApp.hooks = useNitroHooks()
   const app = nitroApp as ServerApp
   const h3 = nitroApp.h3!
-  provideSessions(h3, app, startSessions(app))
-  awaitSessions(h3, app)
+  const sessionsOf = startSessions(app)
+  provideSessions(h3, app, sessionsOf)
+  awaitSessions(h3, app, sessionsOf)
 }
 
 /** Every event has its sessions before the hook `request` is called. */
@@ -50,13 +53,18 @@ function createBag(event: H3Event, app: ServerApp, sessionsOf: SessionsOf): Sess
 }
 
 /** Makes every response wait for the writes, and a failed write the response. */
-function awaitSessions(h3: H3, { captureError }: ServerApp): void {
+function awaitSessions(h3: H3, app: ServerApp, sessionsOf: SessionsOf): void {
   h3['~middleware'].unshift(async (event, next) => {
     const bag = ownBagOf(event)
     try {
-      return await (bag ? settleAfter(bag, next) : next())
+      const answer = await (bag ? settleAfter(bag, next) : next())
+      // Nitro drops the answer to a request for a WebSocket: its cookies go out with the upgrade.
+      if (bag)
+        provideSockets(event, answer, () => ({ ...createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }), cookies: bag.cookies }))
+      return answer
     }
     catch (error) {
+      refuseSockets(event, error)
       throw toHTTPError(event, error)
     }
   })
@@ -64,7 +72,7 @@ function awaitSessions(h3: H3, { captureError }: ServerApp): void {
   h3.config.onError = async (error, event) => {
     const answer = await onError?.(error, event)
     // An error handler may have changed the session. It answers, whatever becomes of that.
-    await ownBagOf(event)?.settle()?.catch(reason => captureError(reason, { event, tags: ['session'] }))
+    await ownBagOf(event)?.settle()?.catch(reason => app.captureError(reason, { event, tags: ['session'] }))
     return answer
   }
   finishResponses(h3)

@@ -1,0 +1,100 @@
+import type { SessionManager } from '../core/manager'
+import type { RequestSession } from '../core/request-session'
+import type { Exchange, SessionObserver } from '../core/types'
+
+/** What a host gives to the sessions of one connection. */
+export interface SocketOptions {
+  /** The cookies of the browser when the connection was opened, as a `Cookie` header. */
+  cookieHeader: string | undefined
+  observer?: SessionObserver
+  /** The sessions of the cookie that the options name. */
+  manager(overrides?: object): SessionManager
+  /** Is told of a write that failed, which nobody may have awaited. */
+  onFailure(error: unknown): void
+}
+
+/**
+ * The sessions of a connection that stays open after its response: a WebSocket. Each time they
+ * are loaded it is as by a new request, so what happened to them meanwhile is noticed.
+ */
+export class SocketSessions {
+  readonly #options: SocketOptions
+  /** The one that was loaded last, by the name of its cookie. */
+  readonly #loaded = new Map<string, RequestSession>()
+  /** Writes that have not ended; they never reject. */
+  readonly #writes = new Set<Promise<void>>()
+
+  constructor(options: SocketOptions) {
+    this.#options = options
+  }
+
+  /** A session as storage has it now, behind what this connection itself is still writing. */
+  async load(overrides?: object): Promise<RequestSession> {
+    const manager = this.#options.manager(overrides)
+    const session = this.#open(manager)
+    await Promise.all(this.#writes)
+    await session.load()
+    this.#loaded.set(manager.options.cookie.name, session)
+    return session
+  }
+
+  /** The session that was loaded last, or one that is not loaded yet. */
+  current(overrides?: object): RequestSession {
+    const manager = this.#options.manager(overrides)
+    return this.#loaded.get(manager.options.cookie.name) ?? this.#open(manager)
+  }
+
+  #open(manager: SessionManager): RequestSession {
+    const { cookieHeader, observer } = this.#options
+    const exchange: Exchange = {
+      cookieHeader,
+      isSent: false,
+      cookieObstacle: 'An open WebSocket cannot send a cookie; its `upgrade` hook and every HTTP response can.',
+      setCookie() {},
+      close() {},
+      hold: this.#createWriter(() => session),
+    }
+    const session: RequestSession = manager.open(exchange, observer)
+    return session
+  }
+
+  /** Nothing waits for the writes of a connection: they are made as soon as the code gives way. */
+  #createWriter(session: () => RequestSession): () => void {
+    let isDue = false
+    const write = async (): Promise<void> => {
+      const saving = session().save()
+      // Writing is itself told as a change.
+      isDue = false
+      await saving
+      // Also what failed without anybody having awaited it.
+      await session().settle()
+    }
+    return () => {
+      if (isDue)
+        return
+      isDue = true
+      const written = Promise.resolve().then(write).catch(this.#options.onFailure).then(() => void this.#writes.delete(written))
+      this.#writes.add(written)
+    }
+  }
+}
+
+/** The `Cookie` header of a browser that was answered with these cookies, by name. */
+export function withCookies(cookieHeader: string | undefined, cookies: ReadonlyMap<string, string | undefined>): string | undefined {
+  const answered = [...cookies].filter(([, header]) => header !== undefined)
+  const others = cookieHeader?.split(';').filter(pair => !answered.some(([name]) => pair.split('=', 1)[0]!.trim() === name)) ?? []
+  const kept = answered.flatMap(([, header]) => /; Max-Age=0(?:;|$)/.test(header!) ? [] : header!.split(';', 1))
+  return [...kept, ...others].join(';') || undefined
+}
+
+const SOCKET = Symbol.for('unsession.socket')
+
+/** Puts the sessions of a connection into its context. */
+export function setSocket<T extends object>(context: T, sessions: SocketSessions): T {
+  return Object.assign(context, { [SOCKET]: sessions })
+}
+
+/** The sessions in the context of a connection. */
+export function getSocket(context: object | undefined): SocketSessions | undefined {
+  return (context as { [SOCKET]?: SocketSessions } | undefined)?.[SOCKET]
+}
