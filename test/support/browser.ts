@@ -16,7 +16,7 @@ export function createVisitor(origin: string, cookies = new Map<string, string>(
         headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
       const response = await send(new URL(path, origin), { redirect: 'manual', ...init, headers })
       for (const line of response.headers.getSetCookie())
-        keep(cookies, line)
+        keepCookie(cookies, line)
       return response
     },
     json: async (path, init) => (await visitor.fetch(path, init)).json(),
@@ -30,7 +30,8 @@ export function setCookiesOf(response: Response, name: string): string[] {
   return response.headers.getSetCookie().filter(line => line.startsWith(`${name}=`))
 }
 
-function keep(cookies: Map<string, string>, line: string): void {
+/** Does with a `Set-Cookie` line what a browser does. */
+export function keepCookie(cookies: Map<string, string>, line: string): void {
   const [pair = ''] = line.split(';')
   const equals = pair.indexOf('=')
   const name = pair.slice(0, equals)
