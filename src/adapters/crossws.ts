@@ -1,7 +1,7 @@
 import type { BagOptions } from '../http/bag'
 import type { ErrorResponse } from '../http/error-response'
 import { isSessionError } from '../core/errors'
-import { SessionBag, setBag } from '../http/bag'
+import { getBag, SessionBag, setBag } from '../http/bag'
 import { createExchange } from '../http/exchange'
 import { getSocket, SocketSessions, setSocket, withCookies } from '../http/socket'
 
@@ -31,8 +31,6 @@ type Cookies = SessionBag['cookies']
 /** What a host gives to the WebSockets of one route. */
 export interface SocketHost {
   sessionsOf(request: UpgradeRequest): Pick<BagOptions, 'manager' | 'observer'>
-  /** Cookies that the answer to the upgrade carries already. */
-  cookies?: Cookies
   /** Is told of an error that nobody else is going to see. Returns what the visitor is told. */
   report(request: UpgradeRequest, error: unknown): ErrorResponse
 }
@@ -71,24 +69,26 @@ async function answerUpgrade(request: UpgradeRequest, hook: Hook | undefined, ho
   const { bag, close } = openUpgrade(request, host)
   setBag({ context }, bag)
   const answer = await runHook(request, bag, hook, host).finally(close)
-  if (answer instanceof Response)
-    return refuse(request, bag, answer)
-  const headers = new Headers(answer?.headers)
-  bag.finish(request, headers)
   const socket = openSocket(request, host, bag.cookies)
   // The connection has this context in crossws 0.3, and one with what is returned in 0.4.
   setSocket(context, socket)
+  if (answer instanceof Response)
+    return completeResponse(request, bag, answer)
+  const headers = new Headers(answer?.headers)
+  bag.finish(request, headers)
   return { ...answer, headers, context: setSocket({ ...answer?.context }, socket) }
 }
 
 /** The sessions of the request, which can change until it is answered. */
-function openUpgrade(request: UpgradeRequest, { sessionsOf, cookies, report }: SocketHost): { bag: SessionBag, close(): void } {
+function openUpgrade(request: UpgradeRequest, { sessionsOf, report }: SocketHost): { bag: SessionBag, close(): void } {
+  // h3 v2 runs its middleware for the request first, but what that answers is never sent.
+  const cookies: Cookies = getBag(request.context)?.cookies ?? new Map()
   let isAnswered = false
   const bag: SessionBag = new SessionBag({
     ...sessionsOf(request),
     owner: request,
     exchange: createExchange({
-      cookieHeader: withCookies(cookieHeaderOf(request), cookies ?? new Map()),
+      cookieHeader: withCookies(cookieHeaderOf(request), cookies),
       headers: [],
       node: undefined,
       isFinished: true,
@@ -128,10 +128,11 @@ async function run(request: UpgradeRequest, hook: Hook | undefined): Promise<Ans
   }
 }
 
-function refuse(request: UpgradeRequest, bag: SessionBag, response: Response): Response {
+/** Most responses refuse the upgrade; to crossws 0.3 those of success are headers for it. */
+function completeResponse(request: UpgradeRequest, bag: SessionBag, response: Response): Response {
   const hasCookies = [...bag.cookies.values()].some(header => header !== undefined)
   // On Node crossws 0.3 escapes the headers of a refusal: the browser would keep a cookie without a name.
-  if (!hasCookies || '_req' in request)
+  if (!hasCookies || ('_req' in request && !response.ok))
     return response
   // The headers of a response that was fetched cannot be changed.
   const answer = new Response(response.body, response)

@@ -29,7 +29,7 @@ export interface ExchangeOptions {
    */
   isShared?: boolean
   /** Cookies that the response carries from the start. */
-  cookies?: EventExchange['cookies'] | undefined
+  cookies?: EventExchange['cookies']
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
   /** Is told of a change where no response of Node can wait for it. */

@@ -2,7 +2,7 @@ import type { Visitor } from '../support/browser'
 import type { NitroBuild, RunningServer } from '../support/nitro'
 import type { Socket } from '../support/socket'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
 import { openRefused, openSocket } from '../support/socket'
@@ -43,10 +43,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     beforeAll(async () => {
       server = await startServer(built.entry, { NITRO_SESSION_MODE: mode })
     })
-    afterAll(async () => {
-      await server.stop()
-      expect(server.output()).not.toMatch(/unhandledRejection|uncaughtException/)
-    })
+    afterAll(() => server?.stop())
 
     it('a visitor without a cookie has none, and gets none', async () => {
       const socket = await open(newcomer())
@@ -128,7 +125,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     beforeAll(async () => {
       server = await startServer(built.entry, { NITRO_SESSION_MODE: 'cookie' })
     })
-    afterAll(() => server.stop())
+    afterAll(() => server?.stop())
 
     it.each(['set', 'save', 'add', 'clear', 'destroy'])('refuses %s with the remedy', async (how) => {
       const visitor = await user()
@@ -143,10 +140,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
       server = await startServer(built.entry)
     })
     beforeEach(told)
-    afterAll(async () => {
-      await server.stop()
-      expect(server.output()).not.toMatch(/unhandledRejection|uncaughtException/)
-    })
+    afterAll(() => server?.stop())
 
     it('a change over HTTP is seen by the next message', async () => {
       const visitor = await user()
@@ -241,6 +235,18 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
       expect(await socket.ask({ do: 'see' })).toMatchObject({ result: { data: { user: 'ada' } } })
     })
 
+    it('a session for every visitor (saveUninitialized) begins in `upgrade` at the latest, and its cookie reaches the browser', async () => {
+      const eager = await startServer(built.entry, { NITRO_SESSION_SAVE_UNINITIALIZED: 'true' })
+      const visitor = createVisitor(eager.url)
+      const socket = await openSocket(visitor, eager.url, '/socket?do=read')
+      expect(socket.greeting).toEqual({ opened: { data: {}, exists: true } })
+      expect(socket.headers['set-cookie']).toHaveLength(1)
+      await socket.ask({ do: 'save', key: 'theme', value: 'dark' })
+      expect(await visitor.json('/data')).toEqual({ theme: 'dark' })
+      await socket.close()
+      await eager.stop()
+    })
+
     it('the hooks of the app are told, with the path', async () => {
       const socket = await open(await user(), '/socket?from=here')
       await socket.ask({ do: 'save', key: 'theme', value: 'dark' })
@@ -280,6 +286,18 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
         await expect.poll(told).toContainEqual({ error: 'STORAGE_ERROR' })
         expect(server.output()).toContain('/socket')
       })
+
+      it('a session that cannot begin for every visitor (saveUninitialized) is a refusal with 503', async () => {
+        const eager = await startServer(built.entry, { NITRO_SESSION_SAVE_UNINITIALIZED: 'true' })
+        const visitor = createVisitor(eager.url)
+        await createVisitor(eager.url).fetch('/break?failing=setItem')
+        expect(await openRefused(visitor, eager.url, '/socket?do=read')).toMatchObject({ status: 503, cookies: [] })
+        await eager.stop()
+      })
+    })
+
+    it('whatever happened, nothing was left unhandled', () => {
+      expect(server.output()).not.toMatch(/unhandledRejection|uncaughtException/)
     })
   })
 })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Visitor } from './browser'
 import { on, once } from 'node:events'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 import { keepCookie } from './browser'
 
 /** An open WebSocket of a visitor. */

@@ -58,9 +58,7 @@ function awaitSessions(h3: H3, app: ServerApp, sessionsOf: SessionsOf): void {
     const bag = ownBagOf(event)
     try {
       const answer = await (bag ? settleAfter(bag, next) : next())
-      // Nitro drops the answer to a request for a WebSocket: its cookies go out with the upgrade.
-      if (bag)
-        provideSockets(event, answer, () => ({ ...createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }), cookies: bag.cookies }))
+      provideSockets(event, answer, () => createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }))
       return answer
     }
     catch (error) {
