@@ -1,7 +1,9 @@
+import type { Peer, SocketHooks, UpgradeRequest } from './adapters/crossws'
 import type { SessionEvent } from './adapters/event'
 import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
 import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
+import { provideSocketSessions } from './adapters/crossws'
 import { createEventExchange } from './adapters/event'
 import { finishResponses, isV2, settleAfter } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
@@ -23,19 +25,24 @@ export type { DeepReadonly, FlashMessages, Session, SessionData, SessionPatch, S
 export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
 export { clearSession, destroySession, flash } from './http/utils'
 
+/** Whatever has sessions: an event, or what the hooks of a WebSocket get. */
+export type SessionSource = SessionEvent | UpgradeRequest | Peer
+
 /**
- * The session of a request, loaded once. Reading it creates nothing.
+ * The session of a request, loaded once. Reading it creates nothing. For a WebSocket each call
+ * gives it as it is stored now.
  *
- * @param event an event of h3 v1 or h3 v2
+ * @param event an event of h3 v1 or h3 v2; in hooks of {@link socketSessions} the request or the peer
  * @param options those of `sessionMiddleware`, or else the first ones of a request, are what the
  * other utils work with. Options without a `secret` are laid over them, for a second session:
  * `{ cookie: { name: 'cart' } }`
  * @throws SessionError `CONFIG_ERROR` for options that are not valid, `STORAGE_ERROR` when storage
  * cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
-export async function useSession<T extends object = DefaultData>(event: SessionEvent, options?: PlainSessionOptions<T>): Promise<Session<T>> {
-  const session = options ? provideBag(event, options).use(event, options) : utils.openSession(event)
-  await session.load()
+export async function useSession<T extends object = DefaultData>(event: SessionSource, options?: PlainSessionOptions<T>): Promise<Session<T>> {
+  if (options && ('node' in event || 'req' in event))
+    provideBag(event, options)
+  const session = await utils.loadSession(event, options)
   if (options?.generate)
     session.begin(options.generate)
   return session.handle as unknown as Session<T>
@@ -46,7 +53,7 @@ export async function useSession<T extends object = DefaultData>(event: SessionE
  *
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`
  */
-export const getSession: <T extends object = DefaultData>(event: SessionEvent) => DeepReadonly<T> | null = utils.getSession
+export const getSession: <T extends object = DefaultData>(event: SessionSource) => DeepReadonly<T> | null = utils.getSession
 
 /**
  * Applies a patch to the newest data and stores it before it resolves; starts a session when
@@ -56,7 +63,7 @@ export const getSession: <T extends object = DefaultData>(event: SessionEvent) =
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
  * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function updateSession<T extends object = DefaultData>(event: SessionEvent, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)): Promise<T> {
+export function updateSession<T extends object = DefaultData>(event: SessionSource, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)): Promise<T> {
   return utils.updateSession(event, patch as SessionPatch) as Promise<T>
 }
 
@@ -67,7 +74,7 @@ export function updateSession<T extends object = DefaultData>(event: SessionEven
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
  * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function regenerateSession<T extends object = DefaultData>(event: SessionEvent, patch?: SessionPatch<NoInfer<T>>): Promise<void> {
+export function regenerateSession<T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>): Promise<void> {
   return utils.regenerateSession(event, patch as SessionPatch)
 }
 
@@ -118,6 +125,26 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
     },
   }
   return Object.assign(sessions, { __is_handler__: true as const, hooks })
+}
+
+/**
+ * Gives sessions to the hooks of a WebSocket:
+ * `defineWebSocketHandler(socketSessions(options, { open(peer) {} }))`. The cookie of a session
+ * that `upgrade` begins or changes goes out with its answer.
+ *
+ * @param options those of `sessionMiddleware`
+ * @param hooks those of crossws
+ * @throws SessionError `CONFIG_ERROR` with all problems of the options at once
+ */
+export function socketSessions<H extends object>(options: PlainSessionOptions, hooks: H): H {
+  const app = plainAppOf(options)
+  return provideSocketSessions(hooks as SocketHooks, {
+    sessionsOf() {
+      app.startCleanup()
+      return { manager: own => managerOf(app, own) }
+    },
+    report: (_, error) => toErrorResponse(error),
+  }) as H
 }
 
 /** The sessions of an event, which the first to ask for them configures. */

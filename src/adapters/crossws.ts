@@ -13,7 +13,7 @@ export interface UpgradeRequest {
 }
 
 /** A WebSocket that is open. */
-interface Peer {
+export interface Peer {
   readonly context: object
   readonly request?: UpgradeRequest
 }

@@ -100,6 +100,6 @@ export function openSession(event: EventLike, overrides?: object): RequestSessio
     return socket.current(overrides)
   const bag = bagOf(event)
   if (!bag)
-    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first.')
+    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first; around the hooks of a WebSocket write `socketSessions(options, hooks)`.')
   return bag.use(event, overrides)
 }
