@@ -8,13 +8,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createVisitor, setCookiesOf } from '../support/browser'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
+import { openRefused, openSocket } from '../support/socket'
 
 const ADA = { name: 'ada', password: 'lovelace' }
 
 describe('the app of the README', () => {
   let built: NitroBuild
   beforeAll(async () => {
-    built = await buildNitro('readme')
+    built = await buildNitro('readme', { experimental: { websocket: true } })
   })
   afterAll(() => built?.remove())
 
@@ -117,6 +118,38 @@ describe('the app of the README', () => {
     const likes = await Promise.all(responses.map(async response => (await response.json()).likes))
     expect(Math.max(...likes)).toBe(21)
     await server.stop()
+  })
+
+  describe('the WebSocket', () => {
+    let server: RunningServer
+    let visitor: Visitor
+    beforeAll(async () => {
+      server = await startServer(built.entry, {}, built.outputDir)
+      visitor = createVisitor(server.url)
+      await visitor.post('/api/login', ADA)
+    })
+    afterAll(() => server?.stop())
+
+    it('counts over the connection and over HTTP in one session, and ends with it', async () => {
+      const socket = await openSocket(visitor, server.url, '/live', { origin: server.url })
+      expect(await socket.ask({})).toEqual({ likes: 1 })
+      expect(await (await visitor.post('/api/like')).json()).toMatchObject({ likes: 2 })
+      expect(await socket.ask({})).toEqual({ likes: 3 })
+      await visitor.post('/api/logout')
+      await expect(socket.ask({})).rejects.toThrow('4401')
+    })
+
+    it.each([
+      ['another site', 403, { origin: 'https://elsewhere.example' }],
+      ['a page without an origin', 403, { origin: 'null' }],
+      ['no page at all', 403, {}],
+    ])('is refused to %s', async (_, status, headers) => {
+      expect((await openRefused(visitor, server.url, '/live', headers)).status).toBe(status)
+    })
+
+    it('is refused to visitors who are not logged in', async () => {
+      expect((await openRefused(createVisitor(server.url), server.url, '/live', { origin: server.url })).status).toBe(401)
+    })
   })
 
   it('the records are files in .data/session of the folder that the server was started in', async () => {

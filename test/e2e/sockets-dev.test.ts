@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createVisitor } from '../support/browser'
 import { MAJORS } from '../support/majors'
 import { startCommand } from '../support/nitro'
-import { openSocket } from '../support/socket'
+import { openGreeted } from '../support/socket'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 
@@ -27,7 +27,7 @@ describe.each([
 
   it('share the session with requests: what `upgrade` begins, what a message changes, and its end', async () => {
     const visitor = createVisitor(server.url)
-    const socket = await openSocket(visitor, server.url, '/socket?do=set')
+    const socket = await openGreeted(visitor, server.url, '/socket?do=set')
     expect(socket.greeting).toEqual({ opened: { data: { upgraded: true }, exists: true } })
     await socket.ask({ do: 'save', key: 'theme', value: 'dark' })
     expect(await visitor.json('/data')).toEqual({ upgraded: true, theme: 'dark' })

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
-import { openRefused, openSocket } from '../support/socket'
+import { openGreeted, openRefused } from '../support/socket'
 
 const MAJORS = [
   { name: 'Nitro 2', build: () => buildNitro('nitro-sockets') },
@@ -22,8 +22,8 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     await visitor.fetch('/login?user=ada')
     return visitor
   }
-  const open = async (visitor: Visitor, path = '/socket'): Promise<Socket> => {
-    const socket = await openSocket(visitor, server.url, path)
+  const open = async (visitor: Visitor, path = '/socket'): ReturnType<typeof openGreeted> => {
+    const socket = await openGreeted(visitor, server.url, path)
     sockets.push(socket)
     return socket
   }
@@ -169,9 +169,9 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     it('one that expires is noticed', async () => {
       const brief = await startServer(built.entry, { NITRO_SESSION_MAX_AGE: '1' })
       const visitor = createVisitor(brief.url)
-      const socket = await openSocket(visitor, brief.url, '/socket?do=set')
+      const socket = await openGreeted(visitor, brief.url, '/socket?do=set')
       await expect.poll(() => socket.ask({ do: 'see' })).toEqual({ result: { data: {}, exists: false } })
-      const late = await openSocket(visitor, brief.url, '/socket')
+      const late = await openGreeted(visitor, brief.url, '/socket')
       expect(late.greeting).toEqual({ opened: { data: {}, exists: false } })
       await Promise.all([socket.close(), late.close()])
       await brief.stop()
@@ -238,7 +238,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     it('a session for every visitor (saveUninitialized) begins in `upgrade` at the latest, and its cookie reaches the browser', async () => {
       const eager = await startServer(built.entry, { NITRO_SESSION_SAVE_UNINITIALIZED: 'true' })
       const visitor = createVisitor(eager.url)
-      const socket = await openSocket(visitor, eager.url, '/socket?do=read')
+      const socket = await openGreeted(visitor, eager.url, '/socket?do=read')
       expect(socket.greeting).toEqual({ opened: { data: {}, exists: true } })
       expect(socket.headers['set-cookie']).toHaveLength(1)
       await socket.ask({ do: 'save', key: 'theme', value: 'dark' })

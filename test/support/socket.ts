@@ -8,28 +8,27 @@ import { keepCookie } from './browser'
 export interface Socket {
   /** Those of the answer to the upgrade. */
   headers: IncomingMessage['headers']
-  /** The first message. */
-  greeting: unknown
+  /** Waits for the next message. */
+  next(): Promise<unknown>
   /** Sends a message and waits for the next one that comes. */
   ask(message: object): Promise<unknown>
   close(): Promise<void>
 }
 
-/** Opens a WebSocket with the visitor's cookies, as their browser does, and waits for the greeting. */
-export async function openSocket(visitor: Visitor, origin: string, path: string): Promise<Socket> {
-  const client = connect(visitor, origin, path)
-  const messages = on(client, 'message', { close: ['close'] })
+/** Opens a WebSocket with the visitor's cookies, as their browser does. */
+export async function openSocket(visitor: Visitor, origin: string, path: string, headers: Record<string, string> = {}): Promise<Socket> {
+  const client = connect(visitor, origin, path, headers)
+  const messages = on(client, 'message')
+  client.once('close', code => void messages.throw?.(new Error(`The WebSocket was closed with ${code}.`)))
   const next = async (): Promise<unknown> => {
-    const { value, done } = await messages.next()
-    if (done)
-      throw new Error('The WebSocket was closed.')
-    return JSON.parse(String(value[0]))
+    const { value: [data] } = await messages.next()
+    return JSON.parse(String(data))
   }
   const [response] = await once(client, 'upgrade') as [IncomingMessage]
   keepAll(visitor, response)
   return {
     headers: response.headers,
-    greeting: await next(),
+    next,
     ask(message) {
       client.send(JSON.stringify(message))
       return next()
@@ -41,9 +40,15 @@ export async function openSocket(visitor: Visitor, origin: string, path: string)
   }
 }
 
+/** Opens one whose server speaks first. */
+export async function openGreeted(visitor: Visitor, origin: string, path: string): Promise<Socket & { greeting: unknown }> {
+  const socket = await openSocket(visitor, origin, path)
+  return { ...socket, greeting: await socket.next() }
+}
+
 /** Asks for a WebSocket that is going to be refused. */
-export async function openRefused(visitor: Visitor, origin: string, path: string): Promise<{ status: number | undefined, cookies: string[], body: string }> {
-  const client = connect(visitor, origin, path)
+export async function openRefused(visitor: Visitor, origin: string, path: string, headers: Record<string, string> = {}): Promise<{ status: number | undefined, cookies: string[], body: string }> {
+  const client = connect(visitor, origin, path, headers)
   client.on('error', () => {})
   const [, response] = await once(client, 'unexpected-response') as [unknown, IncomingMessage]
   keepAll(visitor, response)
@@ -53,9 +58,9 @@ export async function openRefused(visitor: Visitor, origin: string, path: string
   return { status: response.statusCode, cookies: response.headers['set-cookie'] ?? [], body }
 }
 
-function connect(visitor: Visitor, origin: string, path: string): WebSocket {
+function connect(visitor: Visitor, origin: string, path: string, headers: Record<string, string>): WebSocket {
   const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-  return new WebSocket(new URL(path, origin.replace(/^http/, 'ws')), { headers: cookie ? { cookie } : {} })
+  return new WebSocket(new URL(path, origin.replace(/^http/, 'ws')), { headers: cookie ? { ...headers, cookie } : headers })
 }
 
 function keepAll({ cookies }: Visitor, { headers }: IncomingMessage): void {

@@ -12,7 +12,7 @@ import { createStorage } from 'unstorage'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { destroySession, getSession, sessionMiddleware, socketSessions, updateSession, useSession } from '../../src/h3'
 import { createVisitor } from '../support/browser'
-import { openSocket } from '../support/socket'
+import { openGreeted } from '../support/socket'
 import { SECRET } from './support/app'
 
 type Handler = (event: SessionEvent) => unknown
@@ -101,7 +101,7 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
   it.each(MODES)('$mode: the cookie of one that begins in `upgrade` reaches the browser and works over HTTP', async ({ of }) => {
     const options = of()
     const visitor = await start(createHooks(options), handler, options)
-    const socket = await openSocket(visitor, visitor.url, '/socket')
+    const socket = await openGreeted(visitor, visitor.url, '/socket')
     expect(socket.greeting).toEqual({ opened: true })
     expect(await visitor.json('/')).toEqual({ opened: true })
     await socket.close()
@@ -110,7 +110,7 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
   it('storage mode: one that a message changes is changed over HTTP, and its end is noticed', async () => {
     const options = MODES[0]!.of()
     const visitor = await start(createHooks(options), handler, options)
-    const socket = await openSocket(visitor, visitor.url, '/socket')
+    const socket = await openGreeted(visitor, visitor.url, '/socket')
     expect(await socket.ask({ do: 'change' })).toEqual({ opened: true, changed: true })
     expect(await visitor.json('/')).toEqual({ opened: true, changed: true })
     await visitor.fetch('/logout')
@@ -121,7 +121,7 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
   it('cookie mode: a change in a message is refused', async () => {
     const options = MODES[1]!.of()
     const visitor = await start(createHooks(options), handler, options)
-    const socket = await openSocket(visitor, visitor.url, '/socket')
+    const socket = await openGreeted(visitor, visitor.url, '/socket')
     expect(await socket.ask({ do: 'change' })).toBe('COOKIE_ERROR')
     await socket.close()
   })

@@ -76,6 +76,7 @@ export type SessionOverrides = Omit<CoreSessionOptions, 'secret' | 'mode' | 'tim
 
 /** What session hooks are told. */
 export interface SessionHookContext<E = H3Event> {
+  /** Of a WebSocket in Nitro 2, which has no event, it has `context`, `method`, `path` and `headers` only. */
   event: E
   session: Session
 }
