@@ -4,13 +4,15 @@ import { describe, expect, it } from 'vitest'
 import { SocketSessions, withCookies } from '../../src/http/socket'
 import { App, MODES, OLD_SECRET, returning, SECRET } from './support/app'
 import { codeOf } from './support/errors'
+import { Recorder } from './support/observer'
 
 /** A connection that a browser opened, and what went wrong behind the back of its code. */
-function connect(app: App, browser?: Browser): { socket: SocketSessions, failures: unknown[] } {
+function connect(app: App, browser?: Browser, observer = new Recorder()): { socket: SocketSessions, failures: unknown[] } {
   const failures: unknown[] = []
   const socket = new SocketSessions({
     cookieHeader: browser?.cookieHeader,
     manager: () => app.manager,
+    observer,
     onFailure: error => void failures.push(error),
   })
   return { socket, failures }
@@ -41,6 +43,16 @@ describe('the session of an open WebSocket', () => {
     expect((await socket.load()).exists).toBe(false)
   })
 
+  it('is not said to be saved in cookie mode, where nothing can be', async () => {
+    const app = new App({ mode: 'cookie', idleTimeout: 100 })
+    const recorder = new Recorder()
+    const { socket } = connect(app, await returning(app), recorder)
+    app.wait(60)
+    await socket.load()
+    await settled()
+    expect(recorder.events).toEqual(['loaded'])
+  })
+
   it.each(MODES)('is read from a cookie of an older secret in $mode', async ({ options }) => {
     const old = new App({ ...options, secret: OLD_SECRET } as CoreSessionOptions)
     const browser = await returning(old)
@@ -66,6 +78,13 @@ describe('the session of an open WebSocket', () => {
     expect(session.handle.data).toEqual({})
     await session.handle.save()
     expect({ exists: session.exists, keys: await app.keys(), failures }).toEqual({ exists: false, keys: [], failures: [] })
+  })
+
+  it('gets no first data (`generate`) where there is none', async () => {
+    const { socket, failures } = connect(new App())
+    const session = await socket.load()
+    session.begin(() => ({ first: true }))
+    expect({ data: session.handle.data, failures }).toEqual({ data: {}, failures: [] })
   })
 
   it('does not come back under another id by what is set while its end is being written', async () => {
