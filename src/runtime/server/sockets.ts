@@ -1,4 +1,4 @@
-import type { SocketHost, UpgradeRequest } from '../../adapters/crossws'
+import type { SocketHost, UpgradeRequest } from '../../http/upgrade'
 import type { ErrorResponse, Failure } from '../../http/error-response'
 import type { ServerApp, ServerEvent } from './app'
 import type { SessionsOf } from './sessions'

@@ -1,8 +1,8 @@
-import type { SocketHooks, UpgradeRequest } from '../../../adapters/crossws'
+import type { SocketHooks, UpgradeRequest } from '../../../http/upgrade'
 import type { ServerEvent } from '../app'
 import type { SessionsOf } from '../sessions'
 import type { NitroApp } from 'nitropack/types'
-import { provideSocketSessions } from '../../../adapters/crossws'
+import { provideSocketSessions } from '../../../http/upgrade'
 import { createSocketHost } from '../sockets'
 import { toErrorResponse } from './error-response'
 

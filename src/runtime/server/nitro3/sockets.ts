@@ -1,6 +1,6 @@
-import type { SocketHooks, SocketHost } from '../../../adapters/crossws'
+import type { SocketHooks, SocketHost } from '../../../http/upgrade'
 import type { H3Event } from 'nitro/h3'
-import { provideSocketSessions } from '../../../adapters/crossws'
+import { provideSocketSessions } from '../../../http/upgrade'
 import { describeError, toSessionError } from '../../../http/error-response'
 
 /** Where h3 leaves the hooks of a WebSocket, besides in its answer: a contract of crossws. */

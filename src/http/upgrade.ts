@@ -1,9 +1,9 @@
-import type { BagOptions } from '../http/bag'
-import type { ErrorResponse } from '../http/error-response'
+import type { BagOptions } from './bag'
+import type { ErrorResponse } from './error-response'
 import { isSessionError } from '../core/errors'
-import { getBag, SessionBag, setBag } from '../http/bag'
-import { createExchange } from '../http/exchange'
-import { getSocket, SocketSessions, setSocket, withCookies } from '../http/socket'
+import { getBag, SessionBag, setBag } from './bag'
+import { createExchange } from './exchange'
+import { getSocket, SocketSessions, setSocket, withCookies } from './socket'
 
 /** The request that opens a WebSocket, as crossws hands it to `upgrade`. */
 export interface UpgradeRequest {
