@@ -6,6 +6,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { addRuntimeConfig } from '../../src/build/runtime-config'
 import { SessionError } from '../../src/core/errors'
 import { DEFAULTS } from '../../src/core/options'
+import { CELLS } from '../runtimes/matrix'
+import { readTable, toMarkdown } from '../runtimes/table'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -116,6 +118,10 @@ describe('the README', () => {
     const members = new Set([...body!.matchAll(/^ {2}(?:readonly )?(\w+)/gm)].map(match => match[1]!))
     const table = readme.split('| the session of `useSession` |')[1]!.split('\n\n')[0]!
     expect([...members].filter(name => !new RegExp(`\\b${name}\\b`).test(table))).toEqual([])
+  })
+
+  it('shows every cell of the matrix, all green', async () => {
+    expect(await readTable()).toBe(toMarkdown(CELLS, () => true))
   })
 
   it('names the versions of package.json', () => {
