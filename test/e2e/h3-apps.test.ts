@@ -56,12 +56,12 @@ describe('the examples of @analog-tools/session', () => {
     visitor = createVisitor((await start('h3-v1/analog-tools.ts')).url)
   })
 
-  it('quick start: counts visits', async () => {
+  it('useSession(event, { store, secret, maxAge }): the quick start counts visits', async () => {
     expect(await visitor.json('/quick-start')).toEqual({ visits: 1 })
     expect(await visitor.json('/quick-start')).toEqual({ visits: 2 })
   })
 
-  it('authentication flow: wrong password, login, protected, logout', async () => {
+  it('useSession with name and cookie, regenerateSession, destroySession, refetchSession: wrong password, login, protected, logout', async () => {
     const login = (password: string): Promise<Response> => visitor.post('/login', { username: 'ada', password })
     expect((await login('wrong')).status).toBe(401)
     expect((await visitor.fetch('/protected')).status).toBe(401)
@@ -74,7 +74,7 @@ describe('the examples of @analog-tools/session', () => {
     expect((await stolen.fetch('/protected')).status).toBe(401)
   })
 
-  it('typed sessions: first data by generate', async () => {
+  it('useSession(event, { generate }): typed sessions have their first data', async () => {
     expect(await visitor.json('/typed')).toEqual({ roles: [], preferences: { theme: 'light', language: 'en' }, lastActivity: 1 })
   })
 
@@ -87,19 +87,19 @@ describe('the examples of @analog-tools/session', () => {
     expect(await newest.json('/quick-start')).toEqual({ visits: 3 })
   })
 
-  it('signCookie and unsignCookie', async () => {
+  it('signCookie / unsignCookie', async () => {
     const { signed, value, wrong } = await visitor.json<{ signed: string, value: string, wrong: null }>('/signed')
     expect(signed).toMatch(/^s:session-id-123\.[\w+/]{43}$/)
     expect([value, wrong]).toEqual(['session-id-123', null])
   })
 
-  it('error handling: INVALID_SESSION without useSession', async () => {
+  it('updateSession(event, updater): INVALID_SESSION without useSession', async () => {
     expect(await visitor.json('/without-session')).toEqual({ code: 'INVALID_SESSION' })
   })
 })
 
 describe('the examples of @davaux/session', () => {
-  it('sign-in, a guarded page with a message, a deleted key, sign-out', async () => {
+  it('sessionMiddleware({ secret, cookieName, ... }), session.get / set / delete / destroy, ctx.flash, the 4096-byte limit', async () => {
     const visitor = createVisitor((await start('h3-v2/davaux.ts')).url)
     expect((await visitor.fetch('/dashboard')).headers.get('location')).toBe('/login')
     const login = await visitor.post('/login', { email: 'ada@example.com' })
@@ -115,7 +115,7 @@ describe('the examples of @davaux/session', () => {
     expect((await visitor.fetch('/dashboard')).status).toBe(303)
   })
 
-  it('a cookie that was tampered with is no session', async () => {
+  it('tampering invalidates', async () => {
     const visitor = createVisitor((await start('h3-v2/davaux.ts')).url)
     await visitor.post('/login', { email: 'ada@example.com' })
     visitor.cookies.set('session', `${visitor.cookies.get('session')!.slice(0, -4)}AAAA`)
