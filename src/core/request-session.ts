@@ -74,7 +74,9 @@ export class RequestSession implements SessionOwner {
     this.#exchange = exchange
     this.#observer = observer
     this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason))
-    this.#oldCookie = context.migration && new OldCookie(context.migration, context, exchange)
+    // Who moves in gets a cookie of ours.
+    if (context.migration && !exchange.cookieObstacle)
+      this.#oldCookie = new OldCookie(context.migration, context, exchange)
   }
 
   get state(): SessionState {

@@ -203,6 +203,16 @@ export function setBag(event: { context: object }, bag: SessionBag): void {
   Object.defineProperty(event.context, BAG, { value: bag, enumerable: true, configurable: true, writable: true })
 }
 
+/** Puts a bag where its owner finds it, and nobody else. */
+export function setOwnBag(owner: object, bag: SessionBag): void {
+  ownBags.set(owner, bag)
+}
+
+/** The bag that was given to an event itself. */
+export function ownBagOf(event: object): SessionBag | undefined {
+  return ownBags.get(event)
+}
+
 /** The bag of an event, or that of the one whose context it has. */
 export function bagOf(event: { readonly context?: object | undefined }): SessionBag | undefined {
   return ownBags.get(event) ?? getBag(event.context)

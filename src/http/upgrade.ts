@@ -1,7 +1,7 @@
 import type { BagOptions } from './bag'
 import type { ErrorResponse } from './error-response'
 import { isSessionError } from '../core/errors'
-import { getBag, SessionBag, setBag } from './bag'
+import { SessionBag, setOwnBag } from './bag'
 import { createExchange } from './exchange'
 import { getSocket, SocketSessions, setSocket, withCookies } from './socket'
 
@@ -9,13 +9,13 @@ import { getSocket, SocketSessions, setSocket, withCookies } from './socket'
 export interface UpgradeRequest {
   readonly url: string
   readonly headers: Pick<Headers, 'get'>
-  readonly context?: object
+  readonly context?: object | undefined
 }
 
 /** A WebSocket that is open. */
 export interface Peer {
   readonly context: object
-  readonly request?: UpgradeRequest
+  readonly request?: UpgradeRequest | undefined
 }
 
 type Hook = (...args: never[]) => unknown
@@ -31,6 +31,8 @@ type Cookies = SessionBag['cookies']
 /** What a host gives to the WebSockets of one route. */
 export interface SocketHost {
   sessionsOf(request: UpgradeRequest): Pick<BagOptions, 'manager' | 'observer'>
+  /** Cookies for the answer to the upgrade that were set before its hook runs. */
+  cookiesOf?(request: UpgradeRequest): Cookies
   /** Is told of an error that nobody else is going to see. Returns what the visitor is told. */
   report(request: UpgradeRequest, error: unknown): ErrorResponse
 }
@@ -62,27 +64,29 @@ function openSocket(request: UpgradeRequest, host: SocketHost, cookies: Cookies 
 }
 
 async function answerUpgrade(request: UpgradeRequest, hook: Hook | undefined, host: SocketHost): Promise<Answer> {
-  // crossws 0.4 makes none of its own.
-  const context = request.context ?? {}
-  if (!request.context)
-    Object.defineProperty(request, 'context', { value: context, enumerable: true })
   const { bag, close } = openUpgrade(request, host)
-  setBag({ context }, bag)
+  // Not in its context: h3 v2 shares that with its event, and some hosts with all requests.
+  setOwnBag(request, bag)
   const answer = await runHook(request, bag, hook, host).finally(close)
   const socket = openSocket(request, host, bag.cookies)
-  // The connection has this context in crossws 0.3, and one with what is returned in 0.4.
-  setSocket(context, socket)
+  if (isContextOfConnection(request))
+    setSocket(request.context, socket)
   if (answer instanceof Response)
     return completeResponse(request, bag, answer)
   const headers = new Headers(answer?.headers)
   bag.finish(request, headers)
+  // crossws 0.4 copies this into the context of the connection.
   return { ...answer, headers, context: setSocket({ ...answer?.context }, socket) }
 }
 
+/** crossws 0.3 gives a request the context of its connection, for good. */
+function isContextOfConnection(request: UpgradeRequest): request is UpgradeRequest & { context: object } {
+  return Object.getOwnPropertyDescriptor(request, 'context')?.writable === false
+}
+
 /** The sessions of the request, which can change until it is answered. */
-function openUpgrade(request: UpgradeRequest, { sessionsOf, report }: SocketHost): { bag: SessionBag, close(): void } {
-  // h3 v2 runs its middleware for the request first, but what that answers is never sent.
-  const cookies: Cookies = getBag(request.context)?.cookies ?? new Map()
+function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }: SocketHost): { bag: SessionBag, close(): void } {
+  const cookies: Cookies = cookiesOf?.(request) ?? new Map()
   let isAnswered = false
   const bag: SessionBag = new SessionBag({
     ...sessionsOf(request),

@@ -1,8 +1,8 @@
 import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, SessionPatch, SessionUpdater } from '../core/types'
 import { SessionError } from '../core/errors'
-import { bagOf } from './bag'
-import { getSocket } from './socket'
+import { bagOf, ownBagOf } from './bag'
+import { getSocket, type SocketSessions } from './socket'
 
 /** Whatever has the context of a request: an event of h3 v1 or h3 v2, the request or the peer of a WebSocket. */
 export interface EventLike {
@@ -80,7 +80,7 @@ function withSession<R>(event: EventLike, operation: (session: RequestSession) =
  * @param overrides options of another session than the configured one
  */
 export async function loadSession(event: EventLike, overrides?: object): Promise<RequestSession> {
-  const socket = getSocket(event.context)
+  const socket = socketOf(event)
   if (socket)
     return socket.load(overrides)
   const session = openSession(event, overrides)
@@ -95,11 +95,16 @@ export async function loadSession(event: EventLike, overrides?: object): Promise
  * @throws SessionError `INVALID_SESSION` where nobody configured sessions
  */
 export function openSession(event: EventLike, overrides?: object): RequestSession {
-  const socket = getSocket(event.context)
+  const socket = socketOf(event)
   if (socket)
     return socket.current(overrides)
   const bag = bagOf(event)
   if (!bag)
     throw new SessionError('INVALID_SESSION', 'No session config is active for this event. In Nitro and Nuxt add `modules: [\'unsession\']` to the config. In plain h3 apps add `app.use(sessionMiddleware(options))`, or call `await useSession(event, options)` first; around the hooks of a WebSocket write `socketSessions(options, hooks)`.')
   return bag.use(event, overrides)
+}
+
+/** The sessions of a connection, for a peer; requests, whose context may be the same, have their own. */
+function socketOf(event: EventLike): SocketSessions | undefined {
+  return ownBagOf(event) ? undefined : getSocket(event.context)
 }

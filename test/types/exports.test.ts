@@ -37,11 +37,11 @@ const ENTRY_POINTS = {
   './h3': {
     values: [
       'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'fromExpressSession', 'fromH3Session', 'getSession', 'isSessionError', 'regenerateSession',
-      'sessionMiddleware', 'signCookie', 'unsignCookie', 'updateSession', 'useSession',
+      'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
       'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
-      'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
+      'SessionSource', 'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
     ],
   },
   './auto-imports': { values: [], types: [] },

@@ -126,3 +126,12 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
     await socket.close()
   })
 })
+
+it('an upgrade leaves nothing in a context that its host may give to all requests', async () => {
+  const options = MODES[0]!.of()
+  const context = {}
+  const { upgrade } = createHooks(options)
+  const answer = await upgrade(Object.assign(new Request('http://127.0.0.1/socket'), { context }))
+  expect(answer).toHaveProperty('headers')
+  expect(Reflect.ownKeys(context)).toEqual([])
+})

@@ -1,10 +1,12 @@
 import type { CoreSessionOptions } from '../../src/core/options'
-import type { Browser } from './support/app'
 import { describe, expect, it } from 'vitest'
 import { SocketSessions, withCookies } from '../../src/http/socket'
-import { App, MODES, OLD_SECRET, returning, SECRET } from './support/app'
+import { fromH3Session } from '../../src/core/index'
+import { H3_VERSIONS, PASSWORD } from '../support/other-packages'
+import { App, Browser, MODES, OLD_SECRET, returning, SECRET } from './support/app'
 import { codeOf } from './support/errors'
 import { Recorder } from './support/observer'
+import { NewApp } from './support/old-sessions'
 
 /** A connection that a browser opened, and what went wrong behind the back of its code. */
 function connect(app: App, browser?: Browser, observer = new Recorder()): { socket: SocketSessions, failures: unknown[] } {
@@ -78,6 +80,16 @@ describe('the session of an open WebSocket', () => {
     expect(session.handle.data).toEqual({})
     await session.handle.save()
     expect({ exists: session.exists, keys: await app.keys(), failures }).toEqual({ exists: false, keys: [], failures: [] })
+  })
+
+  it('does not become that of a visitor of another package, who gets a cookie over HTTP', async () => {
+    const app = new App()
+    const old = new Browser(await H3_VERSIONS[0]!.seal({}, { user: 'ada' }))
+    const { manager } = new NewApp(fromH3Session({ password: PASSWORD }), {}, app)
+    const socket = new SocketSessions({ cookieHeader: old.cookieHeader, manager: () => manager, onFailure() {} })
+    expect((await socket.load()).exists).toBe(false)
+    expect(await app.keys()).toEqual([])
+    expect(await old.read({ manager })).toEqual({ user: 'ada' })
   })
 
   it('gets no first data (`generate`) where there is none', async () => {

@@ -58,7 +58,11 @@ function awaitSessions(h3: H3, app: ServerApp, sessionsOf: SessionsOf): void {
     const bag = ownBagOf(event)
     try {
       const answer = await (bag ? settleAfter(bag, next) : next())
-      provideSockets(event, answer, () => createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }))
+      provideSockets(event, answer, () => ({
+        ...createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }),
+        // Nitro drops the answer to a request for a WebSocket.
+        cookiesOf: request => request === event.req && bag ? bag.cookies : new Map(),
+      }))
       return answer
     }
     catch (error) {
