@@ -3,9 +3,10 @@ import type { SessionEvent } from './adapters/event'
 import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
 import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
+import { isNarrowed } from './adapters/cached-request'
 import { provideSocketSessions } from './http/upgrade'
 import { createEventExchange } from './adapters/event'
-import { finishResponses, isV2, settleAfter } from './adapters/h3-v2'
+import { finishResponses, type H3V2Event, isV2, settleAfter } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
 import { describeError, toSessionError } from './http/error-response'
@@ -165,8 +166,10 @@ function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited
 }
 
 function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): SessionBag {
+  const request = isV2(event) ? event.req : undefined
   const bag: SessionBag = new SessionBag({
     owner: event,
+    isCached: () => request !== undefined && isNarrowed((event as H3V2Event).req, request),
     manager: own => managerOf(app, own),
     exchange: createEventExchange(event, {
       settle: () => bag.settle(),

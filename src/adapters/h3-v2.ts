@@ -7,7 +7,7 @@ import { bagOf } from '../http/bag'
 /** An event of h3 v2. */
 export interface H3V2Event {
   context: object
-  req: { headers: { get(name: string): string | null } }
+  req: { headers: Pick<Headers, 'get' | 'has' | 'keys'> }
   res: { headers: HeaderList, errHeaders?: HeaderList | undefined }
   runtime?: { node?: { res?: object | undefined } | undefined } | undefined
   app?: { config: AppConfig } | undefined

@@ -1,6 +1,8 @@
 import type { SessionOptions } from '../../src/h3'
 import { createApp, eventHandler, toWebHandler } from 'h3'
 import { H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
+import { routeRules } from 'h3-v2/rules'
+import { cache } from 'h3-v2/rules/cache'
 import { createStorage } from 'unstorage'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { clearSession, createUnstorageStore, destroySession, flash, fromExpressSession, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
@@ -340,6 +342,19 @@ describe('a host that gives one context to all requests, as Bun.serve does to to
     for (let round = 0; round < 3; round++)
       expect(await Promise.all(visitors.map(({ name, visitor }) => visitor.json(`/?name=${name}`)))).toEqual(visitors.map(({ name }) => ({ name })))
     expect(driver.count('write')).toBe(3)
+  })
+})
+
+describe('a cached handler of h3 v2', () => {
+  it('cannot use the session of the visitor it answers first', async () => {
+    const app = new H3({ silent: true }).use(sessionMiddleware(createOptions().options)).use(routeRules({ '/cached': { cache: { maxAge: 60 } } }, { handlers: { cache } }))
+    app.get('/login', async event => updateSession(event, { name: event.url.searchParams.get('name') }))
+    app.get('/cached', event => ({ name: getSession<{ name: string }>(event)?.name }))
+    const [alice, bob] = ['alice', 'bob'].map(() => createVisitor('http://127.0.0.1', new Map(), async (url, init) => app.fetch(new Request(url, init))))
+    await alice!.json('/login?name=alice')
+    await bob!.json('/login?name=bob')
+    expect((await alice!.fetch('/cached')).status).toBe(500)
+    expect(await (await bob!.fetch('/cached')).text()).not.toContain('alice')
   })
 })
 

@@ -1,8 +1,0 @@
-/**
- * True inside a cached handler of Nitro 3: it has the event of one visitor, but a request of
- * which only those headers are left by which the cache tells its answers apart. h3 replaces
- * requests as well (`bodyLimit`, validation), and keeps all headers.
- */
-export function isNarrowed(request: Request, original: Request): boolean {
-  return request !== original && [...original.headers.keys()].some(name => !request.headers.has(name))
-}
