@@ -6,6 +6,7 @@ import type { PlainApp, PlainSessionOptions } from './http/plain-app'
 import { isNarrowed } from './adapters/cached-request'
 import { provideSocketSessions } from './http/upgrade'
 import { createEventExchange } from './adapters/event'
+import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, type H3V2Event, isV2, settleAfter } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
@@ -116,16 +117,23 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
     }
     return next && isFirst ? settleAfter(bag, next) : undefined
   }
-  const settle = async (event: SessionEvent): Promise<void> => bagOf(event)?.settle()
-  const hooks = {
-    onBeforeResponse: settle,
-    onError: (_: Error, event: SessionEvent) => settle(event),
-    async onAfterResponse(event: SessionEvent) {
-      await settle(event)
-      bagOf(event)?.finish(event)
-    },
-  }
-  return Object.assign(sessions, { __is_handler__: true as const, hooks })
+  return Object.assign(sessions, { __is_handler__: true as const, hooks: HOOKS })
+}
+
+/** What makes the responses of h3 v1 wait; those of Node do so by themselves. */
+const HOOKS: SessionMiddleware['hooks'] = {
+  onBeforeResponse: async event => unheldBagOf(event)?.settle(),
+  // A hook that fails while h3 handles an error leaves the request without an answer.
+  onError: async (_, event) => unheldBagOf(event)?.settle()?.catch(cause => answerV1(event as H3V1Event, toErrorResponse(cause))),
+  async onAfterResponse(event) {
+    const bag = unheldBagOf(event)
+    await bag?.settle()?.catch(logError)
+    bag?.finish(event)
+  },
+}
+
+function unheldBagOf(event: SessionEvent): SessionBag | undefined {
+  return !isV2(event) && isMock(event.node.res) ? bagOf(event) : undefined
 }
 
 /**

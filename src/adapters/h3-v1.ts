@@ -1,3 +1,4 @@
+import type { ErrorResponse } from '../http/error-response'
 import type { EventResponse } from '../http/exchange'
 import type { NodeResponse } from '../http/node-response'
 import { headersOf } from '../http/headers'
@@ -11,17 +12,32 @@ export interface H3V1Event {
   }
 }
 
+/**
+ * Workers, Bun, Deno and internal requests get objects without a socket, which are read when
+ * the handler has ended; held back, they would lose their body.
+ */
+export function isMock(res: object): boolean {
+  return '__unenv__' in res
+}
+
+/** Answers before h3 does, which then leaves it at that. Where the response is not one of Node. */
+export function answerV1({ node }: H3V1Event, { statusCode, statusMessage, body }: ErrorResponse): void {
+  const res = node.res as NodeResponse
+  Object.assign(res, { statusCode, statusMessage })
+  res.setHeader('content-type', 'application/json')
+  res.setHeader('cache-control', 'no-store')
+  res.end(body)
+}
+
 export function describeV1({ node: { req, res } }: H3V1Event): EventResponse {
   const response = res as NodeResponse
-  // Workers, Bun, Deno and internal requests get objects without a socket, which are read when
-  // the handler has ended; held back, they would lose their body.
-  const isMock = '__unenv__' in res
+  const isUnheld = isMock(res)
   return {
     headers: [headersOf(response)],
-    node: isMock ? undefined : response,
+    node: isUnheld ? undefined : response,
     isFinished: false,
     get cookieHeader() { return req.headers.cookie },
     get isSent() { return response.headersSent || response.writableEnded },
-    get haveHeadersLeft() { return !isMock && response.headersSent },
+    get haveHeadersLeft() { return !isUnheld && response.headersSent },
   }
 }

@@ -249,6 +249,17 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     expect(await visitor.json('/get')).toEqual({ data: { a: 1 } })
   })
 
+  it('a failed write takes the place of an error that was thrown', async () => {
+    const { driver, options } = createOptions()
+    driver.fail('write')
+    const visitor = await start(async (event) => {
+      (await useSession(event)).set('a', 1)
+      throw Object.assign(new Error('no'), { statusCode: 418, status: 418 })
+    }, [sessionMiddleware(options)])
+    const response = await visitor.fetch('/')
+    expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
+  })
+
   it('Response.redirect carries the cookie', async () => {
     const visitor = await start(route({
       '/go': async (event) => {
