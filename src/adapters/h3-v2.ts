@@ -80,7 +80,9 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      const bag = bagOf(event)
+      const found = bagOf(event)
+      // Internal requests, and others on hosts that give one context to all, find that of another event.
+      const bag = found?.isOwnedBy(event) ? found : undefined
       // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
       if (!event.runtime?.node?.res)
         await bag?.settle()?.catch(() => {})

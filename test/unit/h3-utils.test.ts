@@ -356,6 +356,20 @@ describe('a host that gives one context to all requests, as Bun.serve does to to
   })
 })
 
+describe('a failed write', () => {
+  it('is a 503 also when an internal request with the same context was answered meanwhile', async () => {
+    const { driver, options } = createOptions()
+    driver.fail('write')
+    const app = new H3({ silent: true }).use('/outer', sessionMiddleware(options)).get('/inner', () => 'ok')
+    app.get('/outer', async (event) => {
+      (await useSession(event)).set('a', 1)
+      return app.request('/inner', {}, event.context)
+    })
+    const response = await app.fetch(new Request('http://127.0.0.1/outer'))
+    expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
+  })
+})
+
 describe('a cached handler of h3 v2', () => {
   it('cannot use the session of the visitor it answers first', async () => {
     const app = new H3({ silent: true }).use(sessionMiddleware(createOptions().options)).use(routeRules({ '/cached': { cache: { maxAge: 60 } } }, { handlers: { cache } }))
