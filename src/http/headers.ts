@@ -22,7 +22,11 @@ export function headersOf(res: NodeResponse): HeaderList {
 
 /** Sets our one `Set-Cookie` of that name; everybody else's stay as they are. */
 export function replaceSetCookie(headers: HeaderList, name: string, header: string | undefined): void {
-  const others = headers.getSetCookie().filter(line => !isSetCookieOf(name, line))
+  const all = headers.getSetCookie()
+  const others = all.filter(line => !isSetCookieOf(name, line))
+  // Headers that cannot be changed need not be.
+  if (header === undefined && others.length === all.length)
+    return
   headers.delete('set-cookie')
   for (const line of header === undefined ? others : [...others, header])
     headers.append('set-cookie', line)

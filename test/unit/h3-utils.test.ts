@@ -370,6 +370,21 @@ describe('a failed write', () => {
   })
 })
 
+describe('the hook onResponse of an app of h3 v2', () => {
+  it('sees a response whose headers cannot be changed, with a session that came to nothing', async () => {
+    const statuses: number[] = []
+    const app = new H3({ silent: true, onResponse: ({ status }) => void statuses.push(status) }).use(sessionMiddleware(createOptions().options))
+    app.get('/', async (event) => {
+      const session = await useSession(event)
+      session.set('a', 1)
+      session.delete('a')
+      return Response.redirect('http://127.0.0.1/')
+    })
+    await app.fetch(new Request('http://127.0.0.1/'))
+    expect(statuses).toEqual([302])
+  })
+})
+
 describe('a cached handler of h3 v2', () => {
   it('cannot use the session of the visitor it answers first', async () => {
     const app = new H3({ silent: true }).use(sessionMiddleware(createOptions().options)).use(routeRules({ '/cached': { cache: { maxAge: 60 } } }, { handlers: { cache } }))
