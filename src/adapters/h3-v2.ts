@@ -34,7 +34,7 @@ export function describeV2(event: H3V2Event): EventResponse {
     // Errors are answered with headers of their own.
     get headers() { return [res.headers, res.errHeaders ?? []].flat() },
     node,
-    isFinished: true,
+    isFinished: event.app !== undefined && isOpen(event.app.config),
     get cookieHeader() { return event.req.headers.get('cookie') ?? undefined },
     get isSent() { return isAnswered() },
     get haveHeadersLeft() { return isAnswered() },
@@ -61,12 +61,17 @@ export async function settleAfter(bag: SessionBag, next: () => unknown): Promise
 
 const known = new WeakSet<object>()
 
+/** False for a config that nobody can change. */
+function isOpen(config: AppConfig): boolean {
+  return !Object.isFrozen(config)
+}
+
 /**
  * Gives sessions the last word on the headers of all responses of an app, also on those that
  * its own error handler makes and that h3 leaves as they are.
  */
 export function finishResponses({ config }: { config: AppConfig }): void {
-  if (known.has(config) || Object.isFrozen(config))
+  if (known.has(config) || !isOpen(config))
     return
   known.add(config)
   const onError = config.onError as ((error: unknown, event: H3V2Event) => unknown) | undefined

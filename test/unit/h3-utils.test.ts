@@ -1,6 +1,6 @@
 import type { SessionOptions } from '../../src/h3'
 import { createApp, eventHandler, toWebHandler } from 'h3'
-import { H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
+import { defineHandler, H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
 import { routeRules } from 'h3-v2/rules'
 import { cache } from 'h3-v2/rules/cache'
 import { createStorage } from 'unstorage'
@@ -367,6 +367,23 @@ describe('a failed write', () => {
     })
     const response = await app.fetch(new Request('http://127.0.0.1/outer'))
     expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
+  })
+})
+
+describe('h3 v2 where sessions do not have the last word', () => {
+  it.each([
+    { name: 'an app whose config is frozen', fetchOf: (options: SessionOptions, handler: Handler) => new H3(Object.freeze({ silent: true })).use(sessionMiddleware(options)).all('/**', event => handler(event)).fetch },
+    { name: 'a handler without an app', fetchOf: (options: SessionOptions, handler: Handler) => defineHandler(async (event) => {
+      await useSession(event, options)
+      return handler(event)
+    }).fetch },
+  ])('$name: a response with a session cookie is for one visitor', async ({ fetchOf }) => {
+    const fetch = fetchOf(createOptions().options, async (event) => {
+      await updateSession(event, { a: 1 })
+      return 'ok'
+    })
+    const { headers } = await fetch(new Request('http://127.0.0.1/'))
+    expect([headers.getSetCookie().length, headers.get('cache-control'), headers.get('vary')]).toEqual([1, 'no-store', 'Cookie'])
   })
 })
 
