@@ -12,6 +12,11 @@ export function lockOf(store: object): KeyedLock {
   return lock
 }
 
+/** Gives a store the lock of the storage that it is made of: other stores may be made of it as well. */
+export function shareLock(store: object, storage: object): void {
+  locks.set(store, lockOf(storage))
+}
+
 /** Inside one process. Holds nothing for a key that nobody uses. */
 export function createKeyedLock(): KeyedLock {
   const tails = new Map<string, Promise<unknown>>()

@@ -402,6 +402,21 @@ describe('the hook onResponse of an app of h3 v2', () => {
   })
 })
 
+describe('handlers that name different options', () => {
+  it('lose no update of a session that they share', async () => {
+    const { options } = createOptions()
+    const app = new H3({ silent: true }).all('/**', async (event) => {
+      const timeout = Number(event.url.searchParams.get('timeout'))
+      await useSession(event, { ...options, timeout })
+      return updateSession<{ visits: number }>(event, ({ visits = 0 }) => ({ visits: visits + 1 }))
+    })
+    const visitor = createVisitor('http://127.0.0.1', new Map(), async (url, init) => app.fetch(new Request(url, init)))
+    await visitor.json('/?timeout=1000')
+    await Promise.all(Array.from({ length: 20 }, (_, index) => visitor.fetch(`/?timeout=${index % 2 ? 1000 : 2000}`)))
+    expect(await visitor.json('/?timeout=1000')).toEqual({ visits: 22 })
+  })
+})
+
 describe('a cached handler of h3 v2', () => {
   it('cannot use the session of the visitor it answers first', async () => {
     const app = new H3({ silent: true }).use(sessionMiddleware(createOptions().options)).use(routeRules({ '/cached': { cache: { maxAge: 60 } } }, { handlers: { cache } }))

@@ -1,5 +1,6 @@
 import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
+import { shareLock } from '../lock'
 import { Attempts, storageError } from './attempt'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
@@ -79,6 +80,7 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
       }
     },
   }
+  shareLock(store, storage)
   return store
 }
 
