@@ -34,6 +34,11 @@ const byOptions = new WeakMap<object, PlainApp>()
 /** Handlers may write their options anew for every request: by store, migration and all that is text. */
 const byParts = new WeakMap<object, WeakMap<object, Map<string, PlainApp>>>()
 const NONE = {}
+/** Options come from code; should a request make them up, as by its host, memory stays bounded. */
+const MAX_APPS = 500
+
+/** The storages that a timer cleans up. */
+const cleaned = new WeakSet<object>()
 
 /**
  * What requests with these options share, made once.
@@ -48,7 +53,11 @@ export function plainAppOf(options: PlainSessionOptions): PlainApp {
 
 /** The manager of an app, or of options of its own when these are complete. */
 export function managerOf({ managers }: PlainApp, own?: PlainSessionOptions): SessionManager {
-  return own?.secret === undefined ? managers.get(own) : plainAppOf(own).managers.get()
+  if (own?.secret === undefined)
+    return managers.get(own)
+  const app = plainAppOf(own)
+  app.startCleanup()
+  return app.managers.get()
 }
 
 function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions): PlainApp {
@@ -56,7 +65,12 @@ function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions
   const known = byMigration.get(migrate ?? NONE) ?? new Map<string, PlainApp>()
   const key = JSON.stringify(options)
   const app = known.get(key) ?? createPlainApp({ ...options, store, generate, migrate })
-  byParts.set(store ?? NONE, byMigration.set(migrate ?? NONE, known.set(key, app)))
+  // Those used last are at the end.
+  known.delete(key)
+  known.set(key, app)
+  if (known.size > MAX_APPS)
+    known.delete(known.keys().next().value!)
+  byParts.set(store ?? NONE, byMigration.set(migrate ?? NONE, known))
   return app
 }
 
@@ -67,13 +81,12 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
     createStore: ({ timeout }) => 'getMount' in options.store! ? createStorageStore(options.store, { base: '', timeout }) : options.store,
   })
   const manager = managers.get()
-  let isCleaning = manager.store?.keys === undefined
   return {
     managers,
     startCleanup() {
-      if (isCleaning)
+      if (!options.store || cleaned.has(options.store) || manager.store?.keys === undefined)
         return
-      isCleaning = true
+      cleaned.add(options.store)
       startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
     },
   }

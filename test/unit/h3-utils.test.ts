@@ -4,9 +4,10 @@ import { defineHandler, H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
 import { routeRules } from 'h3-v2/rules'
 import { cache } from 'h3-v2/rules/cache'
 import { createStorage } from 'unstorage'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clearSession, createUnstorageStore, destroySession, flash, fromExpressSession, getSession, regenerateSession, sessionMiddleware, updateSession, useSession } from '../../src/h3'
 import { createStorageStore } from '../../src/core/stores/unstorage'
+import { plainAppOf } from '../../src/http/plain-app'
 import { createVisitor, setCookiesOf } from '../support/browser'
 import { createOldExpressApp, type CookiePair } from '../support/other-packages'
 import { SECRET } from './support/app'
@@ -467,6 +468,31 @@ describe('the options of a plain app', () => {
     expect(await secureIn(undefined)).toBe(true)
     expect(await secureIn('development')).toBe(false)
     expect(await secureIn('test')).toBe(false)
+  })
+
+  it('memory stays bounded where a request makes them up', () => {
+    const { options } = createOptions()
+    const appOf = (domain: string): unknown => plainAppOf({ ...options, cookie: { domain } })
+    const [used, unused] = [appOf('used.example'), appOf('unused.example')]
+    for (let index = 0; index < 600; index++) {
+      appOf(`${index}.example`)
+      expect(appOf('used.example')).toBe(used)
+    }
+    expect(appOf('unused.example')).not.toBe(unused)
+  })
+
+  it('every storage is cleaned up, by one timer each', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const [one, other] = [createOptions(), createOptions()]
+    const listings = [one, other].map(({ driver }) => vi.spyOn(driver.driver, 'getInstance'))
+    const app = new H3().use(sessionMiddleware(one.options)).use(sessionMiddleware({ ...other.options, cookie: { name: 'cart' } }))
+    app.use(async event => void await useSession(event, { ...one.options, cookie: { name: 'third' } }))
+    await app.fetch(new Request('http://127.0.0.1/'))
+    expect(vi.getTimerCount()).toBe(2)
+    listings.forEach(listing => listing.mockClear())
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(listings.map(({ mock }) => mock.calls.length > 0)).toEqual([true, true])
   })
 
   it('createUnstorageStore can be awaited, as its predecessor had to be', async () => {
