@@ -155,8 +155,11 @@ export function createHandle(owner: SessionOwner): Session {
 
 /** The checked changes of a patch that users gave. */
 export function toChanges(patch: unknown): Map<string, unknown> {
-  if (patch instanceof Promise)
-    throw new SessionError('INVALID_VALUE', 'The function given to update returned a promise; it must be synchronous and pure. Await before calling update.')
+  if (patch instanceof Promise) {
+    // The error below is what the caller hears of.
+    patch.catch(() => {})
+    throw new SessionError('INVALID_VALUE', 'The function given to update, or as generate, returned a promise; it must be synchronous and pure. Await before it is called.')
+  }
   if (typeof patch !== 'object' || patch === null || !isPlainObject(patch))
     throw new SessionError('INVALID_VALUE', 'A session patch must be a plain object of keys and values.')
   return new Map(Object.entries(patch).map(([key, value]) => [key, value === undefined ? undefined : toStorableValue(value, key)]))

@@ -495,6 +495,20 @@ describe('the options of a plain app', () => {
     expect(listings.map(({ mock }) => mock.calls.length > 0)).toEqual([true, true])
   })
 
+  it('`generate` that is async by mistake is an INVALID_VALUE, and its failure ends no process', async () => {
+    const unhandled = vi.fn<() => void>()
+    process.on('unhandledRejection', unhandled)
+    onTestFinished(() => void process.off('unhandledRejection', unhandled))
+    const generate = async (): Promise<never> => {
+      throw new Error('no')
+    }
+    const { options } = createOptions()
+    const visitor = await HOSTS[4]!.start(event => useSession(event, { ...options, generate: generate as never }).then(() => 'ok', (error: { code: string }) => error.code))
+    expect(await (await visitor.fetch('/')).text()).toBe('INVALID_VALUE')
+    await new Promise(resolve => setTimeout(resolve, 0))
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
   it('createUnstorageStore can be awaited, as its predecessor had to be', async () => {
     const store = await createUnstorageStore({ type: 'memory' })
     const visitor = await HOSTS[0]!.start(async (event) => {
