@@ -161,8 +161,7 @@ function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited
   const existing = bagOf(event)
   if (existing?.has(event))
     return existing
-  // What Nitro leaves in the context of a cached handler.
-  if ('cache' in event.context)
+  if (isCachedByNitro(event.context))
     throw cachedResponseError('A session was used inside a cached handler.')
   const app = plainAppOf(options)
   app.startCleanup()
@@ -171,6 +170,11 @@ function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited
   const bag = createBag(event, app, isAwaited)
   setBag(event, bag)
   return bag
+}
+
+/** What Nitro leaves in the context of a cached handler; apps may have a cache of their own there. */
+function isCachedByNitro(context: { cache?: unknown }): boolean {
+  return Object.hasOwn(Object(context.cache), 'options')
 }
 
 function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): SessionBag {

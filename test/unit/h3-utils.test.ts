@@ -323,6 +323,16 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     expect(await (await visitor.fetch('/')).text()).toBe('CACHED_RESPONSE')
   })
 
+  it('an app may keep a cache of its own in the context', async () => {
+    const { options } = createOptions()
+    const visitor = await start(async (event) => {
+      Object.assign(event.context, { cache: new Map() })
+      await useSession(event, options)
+      return updateSession(event, { a: 1 })
+    })
+    expect(await visitor.json('/')).toEqual({ a: 1 })
+  })
+
   it.runIf(isNode)('a direct write to the response of Node waits and carries the cookie', async () => {
     const visitor = await start(async (event) => {
       (await useSession(event)).set('a', 1)
