@@ -45,6 +45,7 @@ export function createManagers<O extends CoreSessionOptions>(config: O, { resolv
   }
 }
 
-function definedOf<T extends object>(object: T): Partial<T> {
+/** Without what is there in name only. */
+export function definedOf<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 }

@@ -8,7 +8,7 @@ import { OPTIONS } from '../core/options'
 import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
 import { createStorageStore } from '../core/stores/unstorage'
 import { startCleanupTimer } from './cleanup-timer'
-import { createManagers } from './managers'
+import { createManagers, definedOf } from './managers'
 
 /** The options of an app without Nitro. */
 export interface PlainSessionOptions<T extends object = DefaultData> extends Omit<CoreSessionOptions, 'expose'> {
@@ -22,6 +22,7 @@ export interface PlainSessionOptions<T extends object = DefaultData> extends Omi
 
 /** What the requests of an app share. */
 export interface PlainApp {
+  readonly options: PlainSessionOptions
   readonly managers: Managers
   /** Removes expired records from now on, where storage does not do it by itself. */
   startCleanup(): void
@@ -51,13 +52,18 @@ export function plainAppOf(options: PlainSessionOptions): PlainApp {
   return app
 }
 
-/** The manager of an app, or of options of its own when these are complete. */
-export function managerOf({ managers }: PlainApp, own?: PlainSessionOptions): SessionManager {
-  if (own?.secret === undefined)
+/** The manager of an app, or of options of its own when these are complete or name another store. */
+export function managerOf({ managers, options }: PlainApp, own?: PlainSessionOptions): SessionManager {
+  const { secret, store } = own ?? {}
+  if (!own || (secret === undefined && (store === undefined || store === options.store)))
     return managers.get(own)
-  const app = plainAppOf(own)
+  const app = plainAppOf(secret === undefined ? layOver(options, own) : own)
   app.startCleanup()
   return app.managers.get()
+}
+
+function layOver(options: PlainSessionOptions, own: PlainSessionOptions): PlainSessionOptions {
+  return { ...options, ...definedOf(own), cookie: { ...options.cookie, ...definedOf(own.cookie ?? {}) }, migrate: own.migrate }
 }
 
 function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions): PlainApp {
@@ -82,6 +88,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   })
   const manager = managers.get()
   return {
+    options,
     managers,
     startCleanup() {
       if (!options.store || cleaned.has(options.store) || manager.store?.keys === undefined)

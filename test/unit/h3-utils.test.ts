@@ -414,6 +414,16 @@ describe('the hook onResponse of an app of h3 v2', () => {
 })
 
 describe('handlers that name different options', () => {
+  it.each(MODES)('keep a second session in the store that they name, beside one in $mode', async ({ of }) => {
+    const { driver, options: { store } } = createOptions()
+    const app = new H3({ silent: true }).use(sessionMiddleware(of())).all('/**', async (event) => {
+      const cart = await useSession(event, { mode: 'storage', store, cookie: { name: 'cart' } })
+      return cart.update({ items: 1 })
+    })
+    const response = await app.fetch(new Request('http://127.0.0.1/'))
+    expect([response.status, setCookiesOf(response, 'cart').length, driver.count('write')]).toEqual([200, 1, 1])
+  })
+
   it('lose no update of a session that they share', async () => {
     const { options } = createOptions()
     const app = new H3({ silent: true }).all('/**', async (event) => {
