@@ -28,16 +28,15 @@ export function isV2(event: object): event is H3V2Event {
 export function describeV2(event: H3V2Event): EventResponse {
   const { res, runtime } = event
   const node = runtime?.node?.res as NodeResponse | undefined
-  // h3 takes what was prepared for the response, and then gives the event another.
-  const isAnswered = (): boolean => event.res !== res || node?.headersSent === true
   return {
     // Errors are answered with headers of their own.
     get headers() { return [res.headers, res.errHeaders ?? []].flat() },
     node,
-    isFinished: event.app !== undefined && isOpen(event.app.config),
+    isFinished: event.app !== undefined && !Object.isFrozen(event.app.config),
     get cookieHeader() { return event.req.headers.get('cookie') ?? undefined },
-    get isSent() { return isAnswered() },
-    get haveHeadersLeft() { return isAnswered() },
+    // h3 takes what was prepared for the response, and then gives the event another.
+    get isSent() { return event.res !== res || node?.headersSent === true },
+    get haveHeadersLeft() { return this.isSent },
   }
 }
 
@@ -61,17 +60,12 @@ export async function settleAfter(bag: SessionBag, next: () => unknown): Promise
 
 const known = new WeakSet<object>()
 
-/** False for a config that nobody can change. */
-function isOpen(config: AppConfig): boolean {
-  return !Object.isFrozen(config)
-}
-
 /**
  * Gives sessions the last word on the headers of all responses of an app, also on those that
  * its own error handler makes and that h3 leaves as they are.
  */
 export function finishResponses({ config }: { config: AppConfig }): void {
-  if (known.has(config) || !isOpen(config))
+  if (known.has(config) || Object.isFrozen(config))
     return
   known.add(config)
   const onError = config.onError as ((error: unknown, event: H3V2Event) => unknown) | undefined

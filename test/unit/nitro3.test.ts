@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isNarrowed } from '../../src/runtime/server/nitro3/cached-request'
+import { isNarrowed } from '../../src/http/cached-request'
 import { readTexts } from '../../src/runtime/server/nitro3/environment'
 
 describe('the environment of Nitro 3', () => {
