@@ -120,6 +120,11 @@ export class SessionBag {
     return this.#options?.owner === event
   }
 
+  /** True when the event was answered. */
+  get isSent(): boolean {
+    return this.#options?.exchange.isSent === true
+  }
+
   /** Has the last word on the headers of a response that is complete; by default those of the event. */
   finish(event: object, headers?: HeaderList): void {
     if (!this.isOwnedBy(event))
@@ -200,6 +205,9 @@ const ownBags = new WeakMap<object, SessionBag>()
 /** Puts a bag where its event, and the sub-requests of it, find it. */
 export function setBag(event: { context: object }, bag: SessionBag): void {
   ownBags.set(event, bag)
+  const headers = headersOf(event)
+  if (headers)
+    ownBags.set(headers, bag)
   Object.defineProperty(event.context, BAG, { value: bag, enumerable: true, configurable: true, writable: true })
 }
 
@@ -215,7 +223,24 @@ export function ownBagOf(event: object): SessionBag | undefined {
 
 /** The bag of an event, or that of the one whose context it has. */
 export function bagOf(event: { readonly context?: object | undefined }): SessionBag | undefined {
-  return ownBags.get(event) ?? getBag(event.context)
+  return ownBags.get(event) ?? joinRequest(event) ?? getBag(event.context)
+}
+
+/** An app of h3 v2 that is mounted by its `fetch` makes another event of the same request. */
+function joinRequest(event: object): SessionBag | undefined {
+  const headers = headersOf(event)
+  const bag = headers && ownBags.get(headers)
+  // A request may be made again when it was answered.
+  if (!bag || bag.isSent)
+    return undefined
+  bag.join(event)
+  return bag
+}
+
+/** What stays the same when h3 gives the request another URL. */
+function headersOf(event: object): object | undefined {
+  const { headers } = Object((event as { req?: unknown }).req) as { headers?: unknown }
+  return headers instanceof Headers ? headers : undefined
 }
 
 /** The bag in the context of an event. */

@@ -413,6 +413,31 @@ describe('the hook onResponse of an app of h3 v2', () => {
   })
 })
 
+describe('an app of h3 v2 that another one hands its request to', () => {
+  it.each([
+    { name: 'with the middleware in both', inFront: [true, true] },
+    { name: 'with the middleware of the outer one', inFront: [true, false] },
+  ])('has the same session, $name', async ({ inFront }) => {
+    const { driver, options } = createOptions()
+    const [outer, inner] = inFront.map(isInFront => isInFront ? new H3({ silent: true }).use(sessionMiddleware(options)) : new H3({ silent: true }))
+    inner!.get('/', async (event) => {
+      await updateSession(event, { inner: true })
+      return getSession(event)
+    })
+    outer!.use(async event => void (await useSession(event)).set('outer', true)).mount('/inner', inner!.fetch)
+    const response = await outer!.fetch(new Request('http://127.0.0.1/inner'))
+    expect([await response.json(), setCookiesOf(response, 'session').length]).toEqual([{ outer: true, inner: true }, 1])
+    expect(new Set(driver.calls.map(({ key }) => key)).size).toBe(1)
+  })
+
+  it('has a session of its own when the request is made again', async () => {
+    const app = new H3({ silent: true }).use(sessionMiddleware(createOptions().options)).get('/', event => updateSession(event, { a: 1 }))
+    const request = new Request('http://127.0.0.1/')
+    const statuses = [await app.fetch(request), await app.fetch(request)].map(({ status }) => status)
+    expect(statuses).toEqual([200, 200])
+  })
+})
+
 describe('handlers that name different options', () => {
   it.each(MODES)('keep a second session in the store that they name, beside one in $mode', async ({ of }) => {
     const { driver, options: { store } } = createOptions()
