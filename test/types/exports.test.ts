@@ -41,7 +41,7 @@ const ENTRY_POINTS = {
     ],
     types: [
       'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
-      'SessionSource', 'SessionStore', 'UnstorageDriver', 'UnstorageStoreConfig',
+      'SessionSource', 'SessionStore', 'UnstorageDriver', 'UnstorageStore', 'UnstorageStoreConfig',
     ],
   },
   './auto-imports': { values: [], types: [] },
@@ -55,7 +55,7 @@ const ENTRY_POINTS = {
       'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
-      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
+      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStore', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
     ],
   },
 }
