@@ -1,5 +1,5 @@
 import type { H3Event } from 'h3'
-import { getRouteRules } from '#unsession/server'
+import { getRouteRules } from 'nitropack/runtime'
 
 /** False for what is rendered once for everybody. */
 export function isPersonalPage(event: H3Event): boolean {
