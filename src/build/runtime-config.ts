@@ -3,6 +3,7 @@ import type { MigrateOptions, SessionOptions } from '../runtime/server/types'
 import type { OptionIssue } from '../core/resolve-options'
 import { OPTIONS } from '../core/options'
 import { configError, trueOrFalse, unknownOptions } from '../core/resolve-options'
+import { definedOf } from '../core/value'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
 const KEYS = { ...OPTIONS, storage: 'session', autoload: true, migrate: '' }
@@ -62,10 +63,6 @@ function fillMigrate(migrate: MigrateOptions): object {
 /** The address of a driver's storage is what differs between the places where an app runs. */
 function withUrl<T>(storage: T): T {
   return typeof storage === 'object' ? { url: '', ...storage } : storage
-}
-
-function definedOf<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 /** What each option is in the build, without its value: the environment of Nitro 3 has texts only. */

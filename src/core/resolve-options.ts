@@ -179,6 +179,7 @@ function toSecrets(secret: CoreSessionOptions['secret']): string[] {
   return secret === undefined ? [] : [secret].flat()
 }
 
-function withoutUnset<T extends object>(options: T): T {
+/** Options that the environment may fill arrive empty where it did not. */
+export function withoutUnset<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== '')) as T
 }

@@ -45,12 +45,7 @@ export function signCookie(value: string, secret: string): string {
  * @throws TypeError for an empty secret
  */
 export function unsignCookie(signed: string, secrets: string | readonly string[]): string | null {
-  for (const secret of [secrets].flat()) {
-    const value = unsign(signed, createMac(cookieSecret(secret)))
-    if (value !== undefined)
-      return value
-  }
-  return null
+  return createUnsigner(secrets)(signed)
 }
 
 /**

@@ -104,3 +104,8 @@ function refuse(path: readonly string[], what: string, remedy: string): never {
   const where = path.join('.')
   throw new SessionError('INVALID_VALUE', `The session cannot keep \`${where}\`: it is ${what}, which JSON would change or lose. ${remedy}`, { details: { key: path[0], path: where } })
 }
+
+/** An object without what is there in name only. */
+export function definedOf<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
+}

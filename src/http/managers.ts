@@ -3,6 +3,7 @@ import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
 import { createSessionManager } from '../core/manager'
+import { definedOf } from '../core/value'
 
 const MAX_OTHERS = 100
 
@@ -43,9 +44,4 @@ export function createManagers<O extends CoreSessionOptions>(config: O, { resolv
       return manager
     },
   }
-}
-
-/** Without what is there in name only. */
-export function definedOf<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 }

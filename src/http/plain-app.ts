@@ -7,8 +7,9 @@ import type { Managers } from './managers'
 import { OPTIONS } from '../core/options'
 import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
 import { createStorageStore } from '../core/stores/unstorage'
+import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
-import { createManagers, definedOf } from './managers'
+import { createManagers } from './managers'
 
 /** The options of an app without Nitro. */
 export interface PlainSessionOptions<T extends object = DefaultData> extends Omit<CoreSessionOptions, 'expose'> {

@@ -1,10 +1,10 @@
-import type { OldCookieOptions, SessionMigration } from '../../core/migration/migration'
+import type { SessionMigration } from '../../core/migration/migration'
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { OptionIssue } from '../../core/resolve-options'
 import type { SessionStore } from '../../core/types'
 import type { MigrateOptions, SessionOptions } from './types'
 import { from, source } from '#unsession/migration'
-import { checkCookieAddress, issue } from '../../core/resolve-options'
+import { checkCookieAddress, issue, withoutUnset } from '../../core/resolve-options'
 
 /** What a migration may take from our own options. */
 export interface MigrationContext {
@@ -34,7 +34,7 @@ export function checkMigrate({ migrate, mode }: SessionOptions): OptionIssue[] {
     return [issue('migrate.from', migrate.from, remedy)]
   if (typeof (migrate.cookie ?? {}) !== 'object')
     return [issue('migrate.cookie', migrate.cookie, 'Use an object of name, path and domain.')]
-  const { name, path, domain } = withoutEmpty(migrate.cookie)
+  const { name, path, domain } = withoutUnset(migrate.cookie ?? {})
   return [
     ...checkCookieAddress('migrate.cookie', { name, path, domain }),
     ...checkMigration!(migrate, mode),
@@ -45,10 +45,5 @@ export function checkMigrate({ migrate, mode }: SessionOptions): OptionIssue[] {
 export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): SessionMigration | undefined {
   if (!migrate || import.meta.prerender)
     return undefined
-  return createMigration!({ ...migrate, cookie: withoutEmpty(migrate.cookie) }, { secrets, timeout, store })
-}
-
-/** Options that only exist so that the environment can fill them are left out when it did not. */
-function withoutEmpty(cookie: OldCookieOptions = {}): OldCookieOptions {
-  return Object.fromEntries(Object.entries(cookie).filter(([, value]) => value !== ''))
+  return createMigration!({ ...migrate, cookie: withoutUnset(migrate.cookie ?? {}) }, { secrets, timeout, store })
 }
