@@ -1,0 +1,57 @@
+import type { UnstorageStore } from '../../../src/h3'
+import type { Means, OpenPeer, Peer, PeerData, PeerStore } from './peer'
+import { createApp, createRouter, eventHandler, toNodeListener } from 'h3'
+import { importPacked } from '../support/product'
+import { BIG_TEXT, DAY, SECRET, TEXT } from './peer'
+
+type Product = Awaited<ReturnType<typeof importPacked>>
+type Options = Parameters<Product['sessionMiddleware']>[0]
+
+const bySetting: [store: PeerStore, configure: (means: Means, product: Product) => Omit<Options, 'secret'>][] = [
+  ['encrypted cookie', () => ({ mode: 'cookie' })],
+  ['signed cookie', () => ({ mode: 'cookie', encrypt: false })],
+  ['memory', (_, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'memory' }) })],
+  ['files', ({ folder }, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'fs-lite', options: { base: folder } }) })],
+  ['Redis', ({ redisUrl }, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'redis', options: { url: redisUrl } }) })],
+]
+
+export const unsessionH3V1: readonly Peer[] = bySetting.map(([store, configure]) => ({
+  name: 'unsession/h3',
+  store,
+  framework: 'h3 v1',
+  packages: ['h3', 'unstorage', ...store === 'Redis' ? ['ioredis'] : []],
+  async open(means) {
+    const product = await importPacked()
+    return open(product, { secret: SECRET, maxAge: DAY, ...configure(means, product) })
+  },
+}))
+
+function open({ sessionMiddleware, updateSession, getSession }: Product, options: Options): OpenPeer {
+  const start = (text: string) => eventHandler(async (event) => {
+    await updateSession(event, { count: 1, text })
+    return { count: 1 }
+  })
+  const router = createRouter()
+    .get('/new', start(TEXT))
+    .get('/new-big', start(BIG_TEXT))
+    .get('/read', eventHandler(event => ({ count: getSession<PeerData>(event)?.count ?? null })))
+    .get('/write', eventHandler(async (event) => {
+      const { count } = await updateSession<PeerData>(event, data => ({ count: data.count + 1 }))
+      return { count }
+    }))
+    .get('/text', eventHandler(event => ({ text: getSession<PeerData>(event)?.text ?? null })))
+    .get('/untouched', eventHandler(() => ({ count: 0 })))
+  return {
+    app: toNodeListener(createApp().use(sessionMiddleware(options)).use(router)),
+    bare: createBareH3V1(),
+    close: async () => (options.store as Partial<UnstorageStore> | undefined)?.dispose?.(),
+  }
+}
+
+/** An app of h3 v1 with the same routes and without sessions. */
+export function createBareH3V1(): OpenPeer['bare'] {
+  const router = createRouter()
+  for (const path of ['/new', '/new-big', '/read', '/write', '/text', '/untouched'])
+    router.get(path, eventHandler(() => ({ count: 0 })))
+  return toNodeListener(createApp().use(router))
+}

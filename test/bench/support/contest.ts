@@ -1,0 +1,133 @@
+import type { OpenPeer, Peer } from '../peers/peer'
+import type { Checked } from './check'
+import type { Answer } from './in-process'
+import type { Workload } from './workloads'
+import { BenchVisitor } from './bench-visitor'
+import { setCookiesOf } from './cookie-jar'
+import { InProcessServer, readJson } from './in-process'
+import { WORKLOADS } from './workloads'
+
+/** A peer that runs and has been found right. */
+export interface Participant {
+  peer: Peer
+  opened: OpenPeer
+  checked: Checked
+}
+
+/** A workload on one app, and what its requests took: microseconds, a mean of each batch. */
+export interface Lane {
+  participant: Participant
+  workload: Workload
+  side: 'app' | 'bare'
+  times: number[]
+}
+
+/** What one batch of requests may take, in microseconds. */
+const BATCH_TIME = 5000
+/** A batch that takes longer, because one request alone does, is not for every round. */
+const MAX_BATCH_TIME = 20_000
+const MAX_BATCH = 20
+const WARM_UP_TIME = 100_000
+const WARM_UP_REQUESTS = 1500
+
+/** Requests of one workload by visitors who come back. */
+class Crowd {
+  readonly lane: Lane
+  /** Requests in a batch. */
+  size = 1
+  /** It takes part in one of so many rounds. */
+  every = 1
+  readonly #visitors: BenchVisitor[]
+  readonly #counts: number[]
+
+  constructor(lane: Lane) {
+    this.lane = lane
+    const { app, bare } = lane.participant.opened
+    const server = new InProcessServer(lane.side === 'app' ? app : bare)
+    this.#visitors = Array.from({ length: lane.workload.parallel }, () => new BenchVisitor(server))
+    this.#counts = this.#visitors.map(() => 1)
+  }
+
+  /** Gives the visitors their sessions; those of a bare app carry the same cookies. */
+  async start(): Promise<void> {
+    const { start } = this.lane.workload
+    if (!start)
+      return
+    const server = new InProcessServer(this.lane.participant.opened.app)
+    for (const visitor of this.#visitors) {
+      const host = new BenchVisitor(server)
+      await host.visit(start)
+      visitor.jar.header = host.jar.header
+      host.leave()
+    }
+  }
+
+  /** Runs until the code is compiled, and finds out how many requests make a batch. */
+  async warmUp(): Promise<void> {
+    let spent = 0
+    const recent: number[] = []
+    for (let done = 0; done < WARM_UP_REQUESTS && spent < WARM_UP_TIME; done += this.#visitors.length) {
+      const time = await this.#ask()
+      spent += time
+      recent.unshift(time)
+    }
+    const cost = recent.slice(0, 20).sort((a, b) => a - b)[Math.floor(Math.min(recent.length, 20) / 2)]!
+    const turns = Math.max(1, Math.min(Math.ceil(MAX_BATCH / this.#visitors.length), Math.floor(BATCH_TIME / cost)))
+    this.size = turns * this.#visitors.length
+    this.every = Math.max(1, Math.round(turns * cost / MAX_BATCH_TIME))
+  }
+
+  /** One batch. */
+  async run(): Promise<void> {
+    let time = 0
+    for (let done = 0; done < this.size; done += this.#visitors.length)
+      time += await this.#ask()
+    this.lane.times.push(time / this.size)
+  }
+
+  /** One request of every visitor; answers how many microseconds passed until the last was answered. */
+  async #ask(): Promise<number> {
+    const { path } = this.lane.workload
+    const visitors = this.#visitors
+    const [first] = visitors
+    const start = performance.now()
+    const answers = visitors.length === 1 ? [await first!.ask(path)] : await Promise.all(visitors.map(visitor => visitor.ask(path)))
+    const time = (performance.now() - start) * 1000
+    answers.forEach((answer, index) => this.#keep(answer, index))
+    return time
+  }
+
+  /** An answer that is wrong is worth nothing, however fast. */
+  #keep(answer: Answer, index: number): void {
+    const { workload: { path, start, isCounting }, participant: { peer }, side } = this.lane
+    if (side === 'app' && isCounting)
+      this.#counts[index]! += 1
+    const expected = side === 'bare' || path === '/untouched' ? 0 : this.#counts[index]
+    const { count } = Object(readJson(answer)) as { count?: unknown }
+    if (answer.status !== 200 || count !== expected)
+      throw new Error(`${peer.name} (${peer.store}) answered ${path} with ${answer.status} ${answer.body.slice(0, 200)} in place of a count of ${expected}`)
+    if (side === 'app' && start)
+      this.#visitors[index]!.jar.keep(setCookiesOf(answer.head))
+  }
+}
+
+/**
+ * Measures all workloads of all participants. Everything takes turns, in an order that changes
+ * with every round, so that what else the machine does hits all alike.
+ */
+export async function compete(participants: readonly Participant[], rounds: number, shuffle: <T>(items: readonly T[]) => T[], workloads: readonly Workload[] = WORKLOADS): Promise<Lane[]> {
+  const crowds = participants.flatMap(participant => workloads
+    .filter(({ start }) => start !== '/new-big' || participant.checked.big === 'kept')
+    .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [] }))))
+  for (const crowd of crowds) {
+    await crowd.start()
+    await crowd.warmUp()
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const crowd of shuffle(crowds)) {
+      if (round % crowd.every === 0)
+        await crowd.run()
+    }
+  }
+  return crowds.map(({ lane }) => lane)
+}

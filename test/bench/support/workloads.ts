@@ -1,0 +1,23 @@
+/** One kind of request. */
+export interface Workload {
+  name: string
+  path: string
+  /** Where the session that it carries began; without, each request is a visitor's first. */
+  start?: '/new' | '/new-big'
+  /** How many visitors ask at once, each with a session of their own. */
+  parallel: number
+  /** True when each request adds 1 to the count. */
+  isCounting?: boolean
+}
+
+export const WORKLOADS = [
+  { name: 'read', path: '/read', start: '/new', parallel: 1 },
+  { name: 'read and write', path: '/write', start: '/new', parallel: 1, isCounting: true },
+  { name: 'new session', path: '/new', parallel: 1 },
+  { name: 'carried, untouched', path: '/untouched', start: '/new', parallel: 1 },
+  { name: '3 KB, read and write', path: '/write', start: '/new-big', parallel: 1, isCounting: true },
+  { name: 'read, 32 at once', path: '/read', start: '/new', parallel: 32 },
+  { name: 'read and write, 32 at once', path: '/write', start: '/new', parallel: 32, isCounting: true },
+] as const satisfies readonly Workload[]
+
+export type WorkloadName = typeof WORKLOADS[number]['name']
