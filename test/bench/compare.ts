@@ -81,7 +81,7 @@ function labelOf({ name, store, framework }: Peer): string {
 }
 
 function toCheckedRow({ peer, checked: { big, lost, setCookie } }: Participant): Row {
-  return { 'peer': peer.name, 'store': peer.store, 'framework': peer.framework, 'lost of 64': lost, '3,000 bytes': big, 'Set-Cookie: new': setCookie.new, 'read': setCookie.read, 'write': setCookie.write, 'untouched': setCookie.untouched }
+  return { 'peer': peer.name, 'store': peer.store, 'framework': peer.framework, 'lost of 64': lost, '3,000 bytes': big, 'Set-Cookie: new': setCookie.new, 'write': setCookie.write, 'read': setCookie.read, 'visitor reads': setCookie.visitor }
 }
 
 function roundAll(row: Row): Row {

@@ -4,7 +4,7 @@ import { RedisStore } from 'connect-redis'
 import express from 'express'
 import session from 'express-session'
 import Redis from 'ioredis'
-import { BIG_TEXT, DAY, SECRET, TEXT } from './peer'
+import { BIG_TEXT, DAY, PATHS, SECRET, TEXT } from './peer'
 
 declare module 'express-session' {
   interface SessionData extends Partial<PeerData> {}
@@ -54,7 +54,7 @@ function open(options: Partial<SessionOptions>): Omit<OpenPeer, 'close'> {
 /** An app of Express with the same routes and without sessions. */
 export function createBareExpress(): OpenPeer['bare'] {
   const app = express()
-  for (const path of ['/new', '/new-big', '/read', '/write', '/text', '/untouched'])
+  for (const path of PATHS)
     app.get(path, (_, res) => void res.json({ count: 0 }))
   return app
 }

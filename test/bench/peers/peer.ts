@@ -43,6 +43,9 @@ export interface OpenPeer {
   close(): Promise<void>
 }
 
+/** All that an app answers. */
+export const PATHS = ['/new', '/new-big', '/read', '/write', '/text', '/untouched'] as const
+
 /** What `/new` keeps: 200 bytes. */
 export const TEXT = textOf(200)
 

@@ -2,6 +2,7 @@ import type { UnstorageStore } from '../../../src/h3'
 import type { Means, OpenPeer, Peer, PeerData, PeerStore } from './peer'
 import { createApp, createRouter, eventHandler, toNodeListener } from 'h3'
 import { importPacked } from '../support/product'
+import { createBareH3V1 } from './h3-v1'
 import { BIG_TEXT, DAY, SECRET, TEXT } from './peer'
 
 type Product = Awaited<ReturnType<typeof importPacked>>
@@ -46,12 +47,4 @@ function open({ sessionMiddleware, updateSession, getSession }: Product, options
     bare: createBareH3V1(),
     close: async () => (options.store as Partial<UnstorageStore> | undefined)?.dispose?.(),
   }
-}
-
-/** An app of h3 v1 with the same routes and without sessions. */
-export function createBareH3V1(): OpenPeer['bare'] {
-  const router = createRouter()
-  for (const path of ['/new', '/new-big', '/read', '/write', '/text', '/untouched'])
-    router.get(path, eventHandler(() => ({ count: 0 })))
-  return toNodeListener(createApp().use(router))
 }
