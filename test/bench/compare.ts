@@ -6,67 +6,68 @@ import './support/production'
 import type { Peer } from './peers/peer'
 import type { Participant } from './support/contest'
 import type { Row } from './support/report'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Result } from './support/results'
+import type { WorkloadName } from './support/workloads'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../support/mutations'
 import { startRedis } from '../support/redis'
 import { PEERS } from './peers/index'
+import { readVersions, writeDocument } from './support/benchmark-document'
 import { checkPeer } from './support/check'
 import { compete } from './support/contest'
-import { overheadOf } from './support/overhead'
+import { judgeGoals } from './support/goals'
+import { quietly } from './support/quietly'
 import { machineFacts, printTable, round } from './support/report'
+import { compareWithProduct, toResult } from './support/results'
 import { WORKLOADS } from './support/workloads'
 
 const { values: args } = parseArgs({
   options: {
-    /** Peers and workloads whose label matches. */
+    /** Peers whose name, framework or storage matches. */
     only: { type: 'string', default: '' },
     workloads: { type: 'string', default: '' },
     rounds: { type: 'string', default: '60' },
     json: { type: 'string' },
+    /** Puts the tables into docs/benchmarks.md. */
+    write: { type: 'boolean', default: false },
   },
 })
 
 const rounds = Number(args.rounds)
 const peers = PEERS.filter(peer => new RegExp(args.only, 'i').test(labelOf(peer)))
 const workloads = WORKLOADS.filter(({ name }) => new RegExp(args.workloads, 'i').test(name))
-if (!(rounds > 0) || peers.length === 0)
-  throw new TypeError('Usage: npm run bench -- [--only <regex>] [--workloads <regex>] [--rounds <number>] [--json <file>]')
+if (!(rounds > 0) || peers.length === 0 || workloads.length === 0)
+  throw new TypeError('Usage: npm run bench -- [--only <regex>] [--workloads <regex>] [--rounds <number>] [--json <file>] [--write]')
+if (args.write && (args.only || args.workloads))
+  throw new TypeError('The tables are written from a whole run only: leave --only and --workloads, or --write, out.')
 
 const random = createRandom(1)
-const redis = await startRedis()
 const folder = await mkdtemp(join(tmpdir(), 'unsession-bench-'))
+// A database for each.
+const redis = await startRedis({ args: ['--databases', String(peers.length)] })
 const participants: Participant[] = []
 try {
   for (const [index, peer] of peers.entries())
     participants.push(await enter(peer, index))
-  const machine = machineFacts()
-  printTable('Machine', [machine])
-  printTable('Before the clock', participants.map(toCheckedRow))
-  const lanes = await compete(participants, rounds, shuffled, workloads)
-  const results = participants.flatMap(participant => workloads.flatMap((workload) => {
-    const [app, bare] = (['app', 'bare'] as const).map(side => lanes.find(lane => lane.participant === participant && lane.workload === workload && lane.side === side)?.times)
-    return app && bare ? [{ participant, workload, overhead: overheadOf(app, bare) }] : []
-  }))
-  for (const { name } of workloads)
-    printTable(`${name}: microseconds more than without sessions`, results.filter(({ workload }) => workload.name === name).map(({ participant: { peer }, overhead }) => roundAll({ peer: peer.name, store: peer.store, framework: peer.framework, ...overhead })))
-  if (args.json)
-    await writeFile(args.json, `${JSON.stringify({ machine, checked: participants.map(toCheckedRow), results: results.map(({ participant: { peer }, workload, overhead }) => ({ peer: peer.name, store: peer.store, framework: peer.framework, workload: workload.name, ...overhead })) }, null, 2)}\n`)
+  await compare()
 }
 finally {
   for (const { opened } of participants)
     await opened.close()
-  await redis.stop()
   await rm(folder, { recursive: true, force: true })
+  // Apps that are built keep their connections, and tell that they are lost.
+  await quietly(() => redis.stop())
 }
-// Built apps keep their connections for as long as they live.
 process.exit()
 
 /** Opens a peer and makes sure that it works. */
 async function enter(peer: Peer, index: number): Promise<Participant> {
-  const opened = await peer.open({ redisUrl: `${redis.url}/${index}`, folder: join(folder, String(index)) })
+  const own = join(folder, String(index))
+  await mkdir(own)
+  const opened = await peer.open({ redisUrl: `${redis.url}/${index}`, folder: own })
   try {
     return { peer, opened, checked: await checkPeer(opened) }
   }
@@ -76,16 +77,42 @@ async function enter(peer: Peer, index: number): Promise<Participant> {
   }
 }
 
+async function compare(): Promise<void> {
+  const machine = machineFacts()
+  printTable('Machine', [machine])
+  const lanes = await compete(participants, rounds, shuffled, workloads)
+  const results = participants.map(participant => toResult(participant, lanes.filter(lane => lane.participant === participant)))
+  for (const { name } of workloads)
+    printTable(`${name}: microseconds more than without sessions`, results.flatMap(result => toOverheadRow(result, name, results)))
+  printTable('Beside time', results.map(toCheckedRow))
+  printTable('Goals', judgeGoals(results))
+  const run = { machine, rounds, versions: await readVersions(peers.flatMap(({ packages }) => packages)), results }
+  if (args.json)
+    await writeFile(args.json, `${JSON.stringify(run, null, 2)}\n`)
+  if (args.write)
+    await writeDocument(run)
+}
+
 function labelOf({ name, store, framework }: Peer): string {
   return `${name}, ${framework}, ${store}`
 }
 
-function toCheckedRow({ peer, checked: { big, lost, setCookie } }: Participant): Row {
-  return { 'peer': peer.name, 'store': peer.store, 'framework': peer.framework, 'lost of 64': lost, '3,000 bytes': big, 'Set-Cookie: new': setCookie.new, 'write': setCookie.write, 'read': setCookie.read, 'visitor reads': setCookie.visitor }
+function toHeads({ name, store, framework }: Result): Row {
+  return { peer: name, store, framework }
 }
 
-function roundAll(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? round(value) : value]))
+function toOverheadRow(result: Result, workload: WorkloadName, results: readonly Result[]): Row[] {
+  const overhead = result.overheads[workload]
+  if (!overhead)
+    return []
+  const { p10, median, cpu, ratio, bare, samples } = overhead
+  const times = compareWithProduct(result, workload, results)
+  return [{ ...toHeads(result), 'p10': round(p10), 'median': round(median), 'cpu': round(cpu), 'times ours': times === undefined ? '' : round(times), 'bare': round(bare), 'app/bare': round(ratio), samples }]
+}
+
+function toCheckedRow(result: Result): Row {
+  const { big, lost, setCookie } = result.checked
+  return { ...toHeads(result), 'lost of 64': lost, '3,000 bytes': big, 'Set-Cookie: new': setCookie.new, 'write': setCookie.write, 'read': setCookie.read, 'visitor reads': setCookie.visitor }
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

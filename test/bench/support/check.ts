@@ -5,6 +5,7 @@ import { BIG_TEXT, PATHS, TEXT } from '../peers/peer'
 import { BenchVisitor } from './bench-visitor'
 import { MAX_COOKIE_BYTES, setCookiesOf } from './cookie-jar'
 import { InProcessServer, readJson } from './in-process'
+import { quietly } from './quietly'
 
 /** What is known of a peer before its speed. */
 export interface Checked {
@@ -87,18 +88,6 @@ async function checkBig(visitor: BenchVisitor): Promise<Checked['big']> {
   if (!isTooLarge)
     throw new Error(`3,000 bytes came back as ${describe(read)}`)
   return 'lost in silence'
-}
-
-/** Servers log errors, and this one may well be right. */
-async function quietly<T>(run: () => Promise<T>): Promise<T> {
-  const { error } = console
-  console.error = () => {}
-  try {
-    return await run()
-  }
-  finally {
-    console.error = error
-  }
 }
 
 /** One visitor changes the same session in 64 tabs; the browser keeps the last cookie. */

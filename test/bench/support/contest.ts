@@ -1,11 +1,11 @@
 import type { OpenPeer, Peer } from '../peers/peer'
 import type { Checked } from './check'
 import type { Answer } from './in-process'
-import type { Workload } from './workloads'
+import type { Samples } from './overhead'
+import type { BenchWorkload } from './workloads'
 import { BenchVisitor } from './bench-visitor'
 import { setCookiesOf } from './cookie-jar'
 import { InProcessServer, readJson } from './in-process'
-import { WORKLOADS } from './workloads'
 
 /** A peer that runs and has been found right. */
 export interface Participant {
@@ -14,12 +14,16 @@ export interface Participant {
   checked: Checked
 }
 
-/** A workload on one app, and what its requests took: microseconds, a mean of each batch. */
-export interface Lane {
+/** A workload on one app, and what its requests took. */
+export interface Lane extends Samples {
   participant: Participant
-  workload: Workload
+  workload: BenchWorkload
   side: 'app' | 'bare'
-  times: number[]
+}
+
+interface Cost {
+  time: number
+  cpu: number
 }
 
 /** What one batch of requests may take, in microseconds. */
@@ -67,7 +71,7 @@ class Crowd {
     let spent = 0
     const recent: number[] = []
     for (let done = 0; done < WARM_UP_REQUESTS && spent < WARM_UP_TIME; done += this.#visitors.length) {
-      const time = await this.#ask()
+      const { time } = await this.#ask()
       spent += time
       recent.unshift(time)
     }
@@ -79,22 +83,28 @@ class Crowd {
 
   /** One batch. */
   async run(): Promise<void> {
-    let time = 0
-    for (let done = 0; done < this.size; done += this.#visitors.length)
-      time += await this.#ask()
-    this.lane.times.push(time / this.size)
+    const total: Cost = { time: 0, cpu: 0 }
+    for (let done = 0; done < this.size; done += this.#visitors.length) {
+      const { time, cpu } = await this.#ask()
+      total.time += time
+      total.cpu += cpu
+    }
+    this.lane.times.push(total.time / this.size)
+    this.lane.cpu.push(total.cpu / this.size)
   }
 
-  /** One request of every visitor; answers how many microseconds passed until the last was answered. */
-  async #ask(): Promise<number> {
+  /** One request of every visitor, and what it took until the last was answered, in microseconds. */
+  async #ask(): Promise<Cost> {
     const { path } = this.lane.workload
     const visitors = this.#visitors
     const [first] = visitors
+    const used = process.cpuUsage()
     const start = performance.now()
     const answers = visitors.length === 1 ? [await first!.ask(path)] : await Promise.all(visitors.map(visitor => visitor.ask(path)))
     const time = (performance.now() - start) * 1000
+    const { user, system } = process.cpuUsage(used)
     answers.forEach((answer, index) => this.#keep(answer, index))
-    return time
+    return { time, cpu: user + system }
   }
 
   /** An answer that is wrong is worth nothing, however fast. */
@@ -115,10 +125,10 @@ class Crowd {
  * Measures all workloads of all participants. Everything takes turns, in an order that changes
  * with every round, so that what else the machine does hits all alike.
  */
-export async function compete(participants: readonly Participant[], rounds: number, shuffle: <T>(items: readonly T[]) => T[], workloads: readonly Workload[] = WORKLOADS): Promise<Lane[]> {
+export async function compete(participants: readonly Participant[], rounds: number, shuffle: <T>(items: readonly T[]) => T[], workloads: readonly BenchWorkload[]): Promise<Lane[]> {
   const crowds = participants.flatMap(participant => workloads
     .filter(({ start }) => start !== '/new-big' || participant.checked.big === 'kept')
-    .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [] }))))
+    .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [], cpu: [] }))))
   for (const crowd of crowds) {
     await crowd.start()
     await crowd.warmUp()

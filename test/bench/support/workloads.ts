@@ -21,3 +21,6 @@ export const WORKLOADS = [
 ] as const satisfies readonly Workload[]
 
 export type WorkloadName = typeof WORKLOADS[number]['name']
+
+/** One of {@link WORKLOADS}. */
+export type BenchWorkload = Workload & { name: WorkloadName }

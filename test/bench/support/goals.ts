@@ -1,0 +1,72 @@
+import type { PeerKey, Result } from './results'
+import type { Row } from './report'
+import type { WorkloadName } from './workloads'
+import { findResult } from './results'
+
+/** What the product sets itself, as a share of what another package adds to a request. */
+interface Goal {
+  workload: WorkloadName
+  store: PeerKey['store']
+  against: PeerKey
+  atMost: number
+}
+
+const H3: PeerKey = { name: 'h3 `useSession`', store: 'encrypted cookie', framework: 'h3 v1' }
+const SECURE_SESSION: PeerKey = { name: '@fastify/secure-session', store: 'encrypted cookie', framework: 'Fastify 5' }
+const EXPRESS: PeerKey = { name: 'express-session', store: 'memory', framework: 'Express 5' }
+const EXPRESS_REDIS: PeerKey = { name: 'express-session, connect-redis', store: 'Redis', framework: 'Express 5' }
+const FASTIFY: PeerKey = { name: '@fastify/session', store: 'memory', framework: 'Fastify 5' }
+
+const GOALS: readonly Goal[] = [
+  { workload: 'read and write', store: 'encrypted cookie', against: H3, atMost: 0.08 },
+  { workload: 'read and write', store: 'encrypted cookie', against: SECURE_SESSION, atMost: 1 },
+  { workload: 'read and write', store: 'memory', against: EXPRESS, atMost: 0.2 },
+  { workload: 'read and write', store: 'Redis', against: EXPRESS_REDIS, atMost: 0.35 },
+  { workload: 'new session', store: 'encrypted cookie', against: H3, atMost: 0.04 },
+  { workload: 'new session', store: 'memory', against: FASTIFY, atMost: 0.4 },
+]
+
+/** Where the product runs; its options are in the name. */
+const SUBJECTS = [
+  { title: 'Nitro 2', name: 'unsession', framework: 'Nitro 2' },
+  { title: 'h3 v1', name: 'unsession/h3', framework: 'h3 v1' },
+] as const
+
+/** What one and the same app can differ from itself by, in one run. */
+const INDISTINGUISHABLE = 1.1
+const MAX_ID_COOKIE = 150
+const MAX_SEALED_COOKIE = 420
+
+/** Each goal with what was measured, as far as the run has it. */
+export function judgeGoals(results: readonly Result[]): Row[] {
+  const row = (what: string, goal: string, atMost: number, measure: (subject: typeof SUBJECTS[number]) => number | undefined): Row => ({
+    what,
+    goal,
+    ...Object.fromEntries(SUBJECTS.map(subject => [subject.title, toVerdict(measure(subject), atMost)])),
+  })
+  const ours = ({ name, framework }: typeof SUBJECTS[number], store: PeerKey['store'], options = ''): Result | undefined =>
+    findResult(results, { name: name + options, store, framework })
+  return [
+    ...GOALS.map(({ workload, store, against, atMost }) => row(`${workload}, ${store}`, `at most ${atMost} of ${against.name} (${against.framework})`, atMost, subject =>
+      share(ours(subject, store)?.overheads[workload]?.p10, findResult(results, against)?.overheads[workload]?.p10))),
+    row('carried, untouched, encrypted cookie', `at most ${INDISTINGUISHABLE} of bare`, INDISTINGUISHABLE, subject => ours(subject, 'encrypted cookie')?.overheads['carried, untouched']?.ratio),
+    row('carried, untouched, memory, autoload off', `at most ${INDISTINGUISHABLE} of bare`, INDISTINGUISHABLE, subject => ours(subject, 'memory', ', autoload off')?.overheads['carried, untouched']?.ratio),
+    ...(['memory', 'files', 'Redis'] as const).map(store => row(`lost of 64 updates at once, ${store}`, '0', 0, subject => ours(subject, store)?.checked.lost)),
+    row('Set-Cookie of a read, any store', '0 bytes', 0, (subject) => {
+      const reads = results.filter(({ name, framework }) => name === subject.name && framework === subject.framework).map(({ checked: { setCookie } }) => setCookie.read + setCookie.visitor)
+      return reads.length > 0 ? Math.max(...reads) : undefined
+    }),
+    row('Set-Cookie with a signed id', `at most ${MAX_ID_COOKIE} bytes`, MAX_ID_COOKIE, subject => ours(subject, 'memory')?.checked.setCookie.new),
+    row('Set-Cookie with 200 bytes of text, encrypted', `at most ${MAX_SEALED_COOKIE} bytes`, MAX_SEALED_COOKIE, subject => ours(subject, 'encrypted cookie')?.checked.setCookie.new),
+  ]
+}
+
+function share(part: number | undefined, whole: number | undefined): number | undefined {
+  return part === undefined || whole === undefined ? undefined : part / whole
+}
+
+function toVerdict(value: number | undefined, atMost: number): string {
+  if (value === undefined)
+    return ''
+  return `${Number.isInteger(value) ? value : value.toFixed(2)} ${value <= atMost ? '✓' : '✗'}`
+}
