@@ -49,19 +49,26 @@ const folder = await mkdtemp(join(tmpdir(), 'unsession-bench-'))
 // A database for each.
 const redis = await startRedis({ args: ['--databases', String(peers.length)] })
 const participants: Participant[] = []
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void end().finally(() => process.exit(1)))
+
 try {
   for (const [index, peer] of peers.entries())
     participants.push(await enter(peer, index))
   await compare()
 }
 finally {
-  for (const { opened } of participants)
+  await end()
+}
+process.exit()
+
+async function end(): Promise<void> {
+  for (const { opened } of participants.splice(0))
     await opened.close()
   await rm(folder, { recursive: true, force: true })
   // Apps that are built keep their connections, and tell that they are lost.
   await quietly(() => redis.stop())
 }
-process.exit()
 
 /** Opens a peer and makes sure that it works. */
 async function enter(peer: Peer, index: number): Promise<Participant> {

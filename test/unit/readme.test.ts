@@ -33,6 +33,11 @@ function fencesOf(text: string): Fence[] {
   }))
 }
 
+/** The code of apps in a document. */
+function snippetsOf(document: string): Fence[] {
+  return fencesOf(read(document)).filter(({ language }) => ['ts', 'js', 'vue'].includes(language))
+}
+
 /** A file, or a region of it without its indentation. */
 function sourceOf(marker: string): string {
   const [path = '', region] = marker.split('#')
@@ -133,10 +138,8 @@ describe('the README', () => {
   })
 })
 
-describe.each(['README.md', ...guides])('the code in %s', (document) => {
-  const snippets = fencesOf(read(document)).filter(({ language }) => ['ts', 'js', 'vue'].includes(language))
-
-  it.each(snippets)('in line $line is that of $source', ({ source, code }) => {
+describe.each(['README.md', ...guides].filter(document => snippetsOf(document).length > 0))('the code in %s', (document) => {
+  it.each(snippetsOf(document))('in line $line is that of $source', ({ source, code }) => {
     expect(source).toBeDefined()
     expect(code).toBe(sourceOf(source!))
   })

@@ -21,16 +21,13 @@ export interface Lane extends Samples {
   side: 'app' | 'bare'
 }
 
-interface Cost {
-  time: number
-  cpu: number
-}
-
 /** What one batch of requests may take, in microseconds. */
 const BATCH_TIME = 5000
 /** A batch that takes longer, because one request alone does, is not for every round. */
 const MAX_BATCH_TIME = 20_000
 const MAX_BATCH = 20
+/** However slow, as long as there are as many rounds. */
+const MIN_SAMPLES = 5
 const WARM_UP_TIME = 100_000
 const WARM_UP_REQUESTS = 1500
 
@@ -71,7 +68,7 @@ class Crowd {
     let spent = 0
     const recent: number[] = []
     for (let done = 0; done < WARM_UP_REQUESTS && spent < WARM_UP_TIME; done += this.#visitors.length) {
-      const { time } = await this.#ask()
+      const time = await this.#ask()
       spent += time
       recent.unshift(time)
     }
@@ -83,28 +80,27 @@ class Crowd {
 
   /** One batch. */
   async run(): Promise<void> {
-    const total: Cost = { time: 0, cpu: 0 }
-    for (let done = 0; done < this.size; done += this.#visitors.length) {
-      const { time, cpu } = await this.#ask()
-      total.time += time
-      total.cpu += cpu
-    }
-    this.lane.times.push(total.time / this.size)
-    this.lane.cpu.push(total.cpu / this.size)
+    const { times, cpu } = this.lane
+    let time = 0
+    // Too dear to be asked for at every request.
+    const used = process.cpuUsage()
+    for (let done = 0; done < this.size; done += this.#visitors.length)
+      time += await this.#ask()
+    const { user, system } = process.cpuUsage(used)
+    times.push(time / this.size)
+    cpu.push((user + system) / this.size)
   }
 
-  /** One request of every visitor, and what it took until the last was answered, in microseconds. */
-  async #ask(): Promise<Cost> {
+  /** One request of every visitor; answers how many microseconds passed until the last was answered. */
+  async #ask(): Promise<number> {
     const { path } = this.lane.workload
     const visitors = this.#visitors
     const [first] = visitors
-    const used = process.cpuUsage()
     const start = performance.now()
     const answers = visitors.length === 1 ? [await first!.ask(path)] : await Promise.all(visitors.map(visitor => visitor.ask(path)))
     const time = (performance.now() - start) * 1000
-    const { user, system } = process.cpuUsage(used)
     answers.forEach((answer, index) => this.#keep(answer, index))
-    return { time, cpu: user + system }
+    return time
   }
 
   /** An answer that is wrong is worth nothing, however fast. */
@@ -133,9 +129,10 @@ export async function compete(participants: readonly Participant[], rounds: numb
     await crowd.start()
     await crowd.warmUp()
   }
+  const rarest = Math.ceil(rounds / MIN_SAMPLES)
   for (let round = 0; round < rounds; round++) {
     for (const crowd of shuffle(crowds)) {
-      if (round % crowd.every === 0)
+      if (round % Math.min(crowd.every, rarest) === 0)
         await crowd.run()
     }
   }

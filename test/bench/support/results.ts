@@ -22,11 +22,17 @@ export function toResult({ peer: { name, store, framework }, checked }: Particip
   return { name, store, framework, checked, overheads }
 }
 
-/** How many times as much as the product with the same storage, in its main framework, a peer adds to a request. */
+/** Less than this is noise, in microseconds: nothing can be compared with it. */
+const MIN_COMPARED = 5
+
+/**
+ * How many times as much as the product with the same storage, in its main framework, a peer
+ * adds to a request.
+ */
 export function compareWithProduct(result: Result, workload: WorkloadName, results: readonly Result[]): number | undefined {
   const own = result.overheads[workload]
   const product = findResult(results, { name: 'unsession', store: result.store, framework: 'Nitro 2' })?.overheads[workload]
-  return own && product && own.p10 / product.p10
+  return own && product && product.p10 >= MIN_COMPARED ? own.p10 / product.p10 : undefined
 }
 
 export function findResult(results: readonly Result[], key: PeerKey): Result | undefined {
