@@ -4,6 +4,8 @@ import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
 import { addDevtools } from './build/devtools'
+import { isWorker } from './build/hosts'
+import { leaveOut } from './build/left-out'
 import { majorOf } from './build/major'
 import { addMigration } from './build/migration'
 import { addPageRoute, hasPages } from './build/pages'
@@ -13,8 +15,13 @@ import { addStorage } from './build/storage'
 export type * from './runtime/server/types'
 export type { CoreSessionOptions, SessionCookieOptions, SessionMode } from './core/options'
 
+const packageDir = fileURLToPath(new URL('.', import.meta.url))
+
 /** Where the code is that becomes part of the server. */
 const runtimeDir = fileURLToPath(new URL('./runtime/server', import.meta.url))
+
+/** What the server code imports. Beside a bundle, each would be there as a whole, and not minified. */
+const LIBRARIES = ['@noble/ciphers/', '@noble/hashes/', 'nanoid/']
 
 /**
  * The Nitro module: `modules: ['unsession']` in nitro.config, options under `session`.
@@ -47,18 +54,18 @@ function addServerCode(nitro: Nitro): void {
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
   options.virtual['#unsession/server'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
-  options.virtual['#unsession/host'] = hostModule(nitro)
+  options.virtual['#unsession/host'] = () => hostModule(nitro)
   major.keepRouteRules?.(nitro)
-  major.keepInServer(nitro, [fileURLToPath(new URL('.', import.meta.url)), 'unsession'])
+  major.keepInServer(nitro, [packageDir, 'unsession', ...LIBRARIES])
+  leaveOut(nitro, packageDir)
 }
 
 /** What the server code has to know of the build. */
 function hostModule(nitro: Nitro): string {
-  const { preset, dev, rootDir } = nitro.options
-  // Workers get their environment with each request.
-  const isConfiguredPerRequest = /^(?:cloudflare|base-worker|service-worker|winterjs)/.test(preset)
+  const { preset, dev, rootDir, experimental, features } = nitro.options
   return [
-    `export const isConfiguredPerRequest = ${isConfiguredPerRequest}`,
+    `export const isConfiguredPerRequest = ${isWorker(preset)}`,
+    `export const hasSockets = ${Boolean(features?.websocket ?? experimental.websocket)}`,
     `export const configKey = ${JSON.stringify(configKeyOf(nitro))}`,
     `export const optionKinds = ${JSON.stringify(kindsOf(configOf(nitro)))}`,
     `export const hasPages = ${hasPages(nitro)}`,

@@ -1,6 +1,6 @@
 import type { Nitro } from './nitro'
+import { isServerless } from './hosts'
 import { configOf } from './runtime-config'
-import { isServerless } from './storage'
 
 const TASK = 'session:cleanup'
 const HOURLY = '0 * * * *'

@@ -21,7 +21,9 @@ export interface NitroOptions {
   devStorage: Record<string, object>
   tasks: Record<string, { handler?: string, description?: string }>
   scheduledTasks?: Record<string, string | string[]>
-  experimental: { tasks?: boolean }
+  experimental: { tasks?: boolean, websocket?: boolean }
+  /** Of Nitro 3. */
+  features?: { websocket?: boolean }
   framework: { name?: string }
   handlers: { route?: string, handler: string }[]
   routeRules: Record<string, object>

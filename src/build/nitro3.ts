@@ -1,10 +1,11 @@
-import type { Nitro, NitroMajor } from './nitro'
+import type { NitroMajor } from './nitro'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { configError } from '../core/resolve-options'
 import { UTILS } from './auto-imports'
+import { hookOf } from './hooks'
 
 /** The part of unstorage 2 that is used, which v1 does not have. */
 interface Unstorage {
@@ -55,16 +56,6 @@ export const nitro3: NitroMajor = {
       `export const createDriver = options => driver({ ${[...libraries, '...options'].join(', ')} })`,
     ].join('\n')
   },
-}
-
-interface BuildHooks {
-  (name: 'rollup:before', callback: (nitro: Nitro, config: { plugins: unknown[] }) => void): void
-  (name: 'rollup:reload', callback: () => void): void
-}
-
-function hookOf(hooks: object): BuildHooks {
-  const { hook } = hooks as { hook: BuildHooks }
-  return hook.bind(hooks)
 }
 
 function isInstalled(from: NodeRequire, name: string): boolean {

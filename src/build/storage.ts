@@ -2,15 +2,9 @@ import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
 import { resolve } from 'node:path'
 import { configError } from '../core/resolve-options'
+import { isServerless } from './hosts'
 import { majorOf } from './major'
 import { configOf } from './runtime-config'
-
-/** Hosts that start for a request or two: no lasting file system, no time for timers. */
-const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgeone|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
-
-export function isServerless(preset: string): boolean {
-  return SERVERLESS.test(preset)
-}
 
 /** Makes sure that the records have a place: the app's own mount, a driver, or the file system. */
 export async function addStorage(nitro: Nitro): Promise<void> {

@@ -16,6 +16,8 @@ declare module '#unsession/host' {
   export const isConfiguredPerRequest: boolean
   /** True where expired records are removed by a timer of the server. */
   export const hasCleanupTimer: boolean
+  /** True where Nitro opens WebSockets. */
+  export const hasSockets: boolean
   /** True in Nuxt, whose pages show the session. */
   export const hasPages: boolean
   /** Used in development where none is set; empty in production builds. */

@@ -1,10 +1,11 @@
 import type { SessionsOf } from '../sessions'
 import type { H3Event } from 'h3'
 import type { NitroApp } from 'nitropack/types'
-import { hasPages } from '#unsession/host'
+import { hasPages, hasSockets } from '#unsession/host'
 import { defineNitroPlugin } from 'nitropack/runtime'
-import { createEventExchange } from '../../../adapters/event'
+import { describeV1 } from '../../../adapters/h3-v1'
 import { getBag, SessionBag, setBag } from '../../../http/bag'
+import { createExchange } from '../../../http/exchange'
 import { reportFailure } from '../error-response'
 import { isCachedByHost } from '../host-cache'
 import { startSessions } from '../sessions'
@@ -18,7 +19,8 @@ export default defineNitroPlugin((nitroApp) => {
   const sessionsOf = startSessions(nitroApp)
   nitroApp.hooks.hook('request', event => provideSessions(nitroApp, event, sessionsOf))
   awaitSessions(nitroApp)
-  provideSockets(nitroApp, sessionsOf)
+  if (hasSockets)
+    provideSockets(nitroApp, sessionsOf)
 })
 
 function provideSessions(nitroApp: NitroApp, event: H3Event, sessionsOf: SessionsOf): void {
@@ -30,7 +32,7 @@ function provideSessions(nitroApp: NitroApp, event: H3Event, sessionsOf: Session
     ...sessionsOf(event),
     isCached: () => isCachedByHost(event),
     page: hasPages ? { isPersonal: () => isPersonalPage(event), isShown: () => isShownPage(event) } : undefined,
-    exchange: createEventExchange(event, {
+    exchange: createExchange(describeV1(event), {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
       onFailure: error => toErrorResponse(reportFailure(nitroApp, event, error)),

@@ -2,11 +2,12 @@ import type { ServerApp } from '../app'
 import type { SessionsOf } from '../sessions'
 import type { H3Event } from 'nitro/h3'
 import type { NitroApp } from 'nitro/types'
+import { hasSockets } from '#unsession/host'
 import { useNitroHooks } from 'nitro/app'
 import { isNarrowed } from '../../../http/cached-request'
-import { createEventExchange } from '../../../adapters/event'
-import { finishResponses, settleAfter } from '../../../adapters/h3-v2'
+import { describeV2, finishResponses, settleAfter } from '../../../adapters/h3-v2'
 import { getBag, SessionBag, setBag } from '../../../http/bag'
+import { createExchange } from '../../../http/exchange'
 import { reportFailure } from '../error-response'
 import { isCachedByHost } from '../host-cache'
 import { startSessions } from '../sessions'
@@ -43,7 +44,7 @@ function createBag(event: H3Event, app: ServerApp, sessionsOf: SessionsOf): Sess
     owner: event,
     ...sessionsOf(event),
     isCached: () => isNarrowed(event.req, req) || isCachedByHost(event),
-    exchange: createEventExchange(event, {
+    exchange: createExchange(describeV2(event), {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
       onFailure: error => toErrorResponse(reportFailure(app, event, error)),
@@ -58,15 +59,18 @@ function awaitSessions(h3: H3, app: ServerApp, sessionsOf: SessionsOf): void {
     const bag = ownBagOf(event)
     try {
       const answer = await (bag ? settleAfter(bag, next) : next())
-      provideSockets(event, answer, () => ({
-        ...createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }),
-        // Nitro drops the answer to a request for a WebSocket.
-        cookiesOf: request => request === event.req && bag ? bag.cookies : new Map(),
-      }))
+      if (hasSockets) {
+        provideSockets(event, answer, () => ({
+          ...createSocketHost({ app, sessionsOf, eventOf: () => event, toErrorResponse }),
+          // Nitro drops the answer to a request for a WebSocket.
+          cookiesOf: request => request === event.req && bag ? bag.cookies : new Map(),
+        }))
+      }
       return answer
     }
     catch (error) {
-      refuseSockets(event, error)
+      if (hasSockets)
+        refuseSockets(event, error)
       throw toHTTPError(event, error)
     }
   })

@@ -1,0 +1,47 @@
+import type { Nitro } from './nitro'
+import { hookOf } from './hooks'
+import { isNode, isWorker } from './hosts'
+import { hasPages } from './pages'
+
+/**
+ * Keeps code out of production servers that their host or framework never runs. Without the
+ * module, such as in `unsession/h3` alone, all of it is there and chosen at run time.
+ *
+ * @param dir the folder of this package's code, with a slash at its end
+ */
+export function leaveOut(nitro: Nitro, dir: string): void {
+  if (nitro.options.dev)
+    return
+  const replacements = replacementsFor(nitro)
+  const base = toSlashes(dir)
+  hookOf(nitro.hooks)('rollup:before', (_, { plugins }) => void plugins.unshift({
+    name: 'unsession:left-out',
+    load(id: string) {
+      const path = toSlashes(id)
+      return path.startsWith(base) ? replacements.get(path.slice(base.length).replace(/\.[jt]s$/, '')) : undefined
+    },
+  }))
+}
+
+/** What takes the place of our own modules, by their path. */
+function replacementsFor(nitro: Nitro): Map<string, string> {
+  const { preset } = nitro.options
+  return new Map([
+    ...isNode(preset)
+      ? [['core/crypto/pure', 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'] as const]
+      : [],
+    ...isWorker(preset)
+      ? [
+          ['core/stores/files', 'export const createFileStorage = () => undefined'] as const,
+          ['http/node-response', 'export const holdNodeResponse = undefined'] as const,
+        ]
+      : [],
+    ...hasPages(nitro)
+      ? []
+      : [['core/page-session', 'export const createPageSession = undefined, changesOf = undefined'] as const],
+  ])
+}
+
+function toSlashes(path: string): string {
+  return path.replaceAll('\\', '/')
+}
