@@ -1,8 +1,10 @@
 import type { ResolvedSessionOptions } from './options'
 import type { SessionMigration } from './migration/migration'
+import type { OldCookieOpener } from './migration/old-cookie'
 import type { TokenCodec } from './token'
 import type { Exchange, SessionObserver, SessionStore } from './types'
 import { lockOf } from './lock'
+import { createOldCookieOpener } from './migration/old-cookie'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
 import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
@@ -37,14 +39,24 @@ export interface ManagerDependencies {
 }
 
 /** Derives every key once; requests only use them. */
-export function createSessionManager(options: ResolvedSessionOptions, { store, migration, now = Date.now }: ManagerDependencies): SessionManager {
+export function createSessionManager(options: ResolvedSessionOptions, { migration, ...dependencies }: ManagerDependencies): SessionManager {
+  return createManager(options, { ...dependencies, openOldCookie: migration && createOldCookieOpener(migration) })
+}
+
+interface OpenerDependencies extends Omit<ManagerDependencies, 'store' | 'migration'> {
+  store?: SessionStore | undefined
+  openOldCookie?: OldCookieOpener | undefined
+}
+
+/** As {@link createSessionManager}, where only who needs it brings the code that takes sessions over. */
+export function createManager(options: ResolvedSessionOptions, { store, openOldCookie, now = Date.now }: OpenerDependencies): SessionManager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const context = {
     options,
     storage: options.mode === 'storage' && store ? new RecordStorage(store, lockOf(store), options, now) : undefined,
     codec: createCodec(options),
-    migration,
+    openOldCookie,
     recent: new Map(),
     now,
   }

@@ -1,4 +1,4 @@
-import type { SessionMigration } from './migration/migration'
+import type { OldCookie, OldCookieOpener } from './migration/old-cookie'
 import type { TakenOver } from './migration/take-over'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
@@ -8,7 +8,6 @@ import type { OpenedToken, TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
-import { OldCookie } from './migration/old-cookie'
 import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
 import { SessionCookie } from './session-cookie'
@@ -20,8 +19,8 @@ export interface RequestContext {
   /** Missing in cookie mode: there the cookie is the storage. */
   storage: RecordStorage | undefined
   codec: TokenCodec
-  /** Sessions of another package that become ours. */
-  migration: SessionMigration | undefined
+  /** Where sessions of another package become ours. */
+  openOldCookie: OldCookieOpener | undefined
   /** Those that moved in a moment ago. */
   recent: Map<string, SessionRecord>
   now: () => number
@@ -75,8 +74,8 @@ export class RequestSession implements SessionOwner {
     this.#observer = observer
     this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason))
     // Who moves in gets a cookie of ours.
-    if (context.migration && !exchange.cookieObstacle)
-      this.#oldCookie = new OldCookie(context.migration, context, exchange)
+    if (context.openOldCookie && !exchange.cookieObstacle)
+      this.#oldCookie = context.openOldCookie(context, exchange)
   }
 
   get state(): SessionState {

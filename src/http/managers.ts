@@ -1,8 +1,8 @@
 import type { SessionManager } from '../core/manager'
-import type { SessionMigration } from '../core/migration/migration'
+import type { OldCookieOpener } from '../core/migration/old-cookie'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
-import { createSessionManager } from '../core/manager'
+import { createManager } from '../core/manager'
 import { definedOf } from '../core/value'
 
 const MAX_OTHERS = 100
@@ -19,14 +19,14 @@ export interface ManagersHost<O extends CoreSessionOptions> {
   /** Where storage mode keeps the records. */
   createStore(options: ResolvedSessionOptions): SessionStore | undefined
   /** How visitors with a cookie of another package move in, to the configured session only. */
-  createMigration(options: ResolvedSessionOptions, store: SessionStore | undefined): SessionMigration | undefined
+  createMigration(options: ResolvedSessionOptions, store: SessionStore | undefined): OldCookieOpener | undefined
 }
 
 /** @throws SessionError `CONFIG_ERROR` */
 export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore, createMigration }: ManagersHost<O>): Managers {
   const options = resolve(config)
   const store = options.mode === 'storage' ? createStore(options) : undefined
-  const configured = createSessionManager(options, { store, migration: createMigration(options, store) })
+  const configured = createManager(options, { store, openOldCookie: createMigration(options, store) })
   const others = new Map<string, SessionManager>()
   return {
     get(overrides) {
@@ -36,7 +36,7 @@ export function createManagers<O extends CoreSessionOptions>(config: O, { resolv
       const key = JSON.stringify(other)
       if (key === JSON.stringify(options))
         return configured
-      const manager = others.get(key) ?? createSessionManager(other, { store })
+      const manager = others.get(key) ?? createManager(other, { store })
       others.set(key, manager)
       // Options come from code; should a request ever make them up, memory stays bounded.
       if (others.size > MAX_OTHERS)

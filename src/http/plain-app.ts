@@ -7,6 +7,7 @@ import type { Managers } from './managers'
 import { OPTIONS } from '../core/options'
 import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
 import { createStorageStore } from '../core/stores/unstorage'
+import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
 import { createManagers } from './managers'
@@ -84,7 +85,7 @@ function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions
 function createPlainApp(options: PlainSessionOptions): PlainApp {
   const managers = createManagers(options, {
     resolve,
-    createMigration: () => options.migrate,
+    createMigration: () => options.migrate && createOldCookieOpener(options.migrate),
     createStore: ({ timeout }) => 'getMount' in options.store! ? createStorageStore(options.store, { base: '', timeout }) : options.store,
   })
   const manager = managers.get()

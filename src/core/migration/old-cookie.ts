@@ -8,6 +8,14 @@ import { takeOver } from './take-over'
 /** A subdomain can toss cookies of the same name; more than so many are not looked at. */
 const MAX_CANDIDATES = 4
 
+/** Finds the cookie of another package in a request. */
+export type OldCookieOpener = (context: TakeOverContext, exchange: Exchange) => OldCookie
+
+/** The cookies of one migration. Who has none needs none of this code, and no server of theirs holds it. */
+export function createOldCookieOpener(migration: SessionMigration): OldCookieOpener {
+  return (context, exchange) => new OldCookie(migration, context, exchange)
+}
+
 /** The cookie of another package in one request. */
 export class OldCookie {
   readonly #migration: SessionMigration

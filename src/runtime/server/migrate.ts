@@ -1,4 +1,4 @@
-import type { SessionMigration } from '../../core/migration/migration'
+import type { OldCookieOpener } from '../../core/migration/old-cookie'
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { OptionIssue } from '../../core/resolve-options'
 import type { SessionStore } from '../../core/types'
@@ -18,7 +18,7 @@ export interface MigrationContext {
 interface MigrationSource {
   checkMigration(options: MigrateOptions, mode: SessionOptions['mode']): OptionIssue[]
   /** Missing where an option is not given that may be missing here. */
-  createMigration(options: MigrateOptions, context: MigrationContext): SessionMigration | undefined
+  createMigration(options: MigrateOptions, context: MigrationContext): OldCookieOpener | undefined
 }
 
 const { checkMigration, createMigration } = (source ?? {}) as Partial<MigrationSource>
@@ -42,7 +42,7 @@ export function checkMigrate({ migrate, mode }: SessionOptions): OptionIssue[] {
 }
 
 /** The migration that the options ask for. */
-export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): SessionMigration | undefined {
+export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): OldCookieOpener | undefined {
   if (!migrate || import.meta.prerender)
     return undefined
   return createMigration!({ ...migrate, cookie: withoutUnset(migrate.cookie ?? {}) }, { secrets, timeout, store })

@@ -1,10 +1,11 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { SessionMigration } from '../../../core/migration/migration'
+import type { OldCookieOpener } from '../../../core/migration/old-cookie'
 import type { SessionStore } from '../../../core/types'
 import type { ExpressMigrateOptions } from '../types'
 import type { MigrationContext } from '../migrate'
 import { createDriver, driverName } from '#unsession/migration'
 import { fromExpressSession } from '../../../core/migration/express-session'
+import { createOldCookieOpener } from '../../../core/migration/old-cookie'
 import { issue } from '../../../core/resolve-options'
 import { createDriverStore, createMountStore } from '../storage'
 
@@ -21,13 +22,13 @@ export function checkMigration({ secret, storage }: ExpressMigrateOptions, mode:
 }
 
 /** Without a secret and a storage of its own, the other package had those of ours. */
-export function createMigration({ cookie, secret, storage }: ExpressMigrateOptions, { secrets, store, timeout }: MigrationContext): SessionMigration {
+export function createMigration({ cookie, secret, storage }: ExpressMigrateOptions, { secrets, store, timeout }: MigrationContext): OldCookieOpener {
   const given = [secret ?? []].flat().filter(item => item !== '')
-  return fromExpressSession({
+  return createOldCookieOpener(fromExpressSession({
     cookie,
     secret: given.length > 0 ? given : secrets,
     store: storage ? openStore(storage, timeout) : store!,
-  })
+  }))
 }
 
 function openStore(storage: NonNullable<ExpressMigrateOptions['storage']>, timeout: number): SessionStore {

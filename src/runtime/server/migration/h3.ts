@@ -1,7 +1,8 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { SessionMigration } from '../../../core/migration/migration'
+import type { OldCookieOpener } from '../../../core/migration/old-cookie'
 import type { H3MigrateOptions } from '../types'
 import { fromH3Session } from '../../../core/migration/h3-session'
+import { createOldCookieOpener } from '../../../core/migration/old-cookie'
 import { issue } from '../../../core/resolve-options'
 
 /** h3 takes no shorter one. */
@@ -18,9 +19,9 @@ export function checkMigration({ password, maxAge }: H3MigrateOptions): OptionIs
   ]
 }
 
-export function createMigration({ cookie, password, maxAge }: H3MigrateOptions): SessionMigration | undefined {
+export function createMigration({ cookie, password, maxAge }: H3MigrateOptions): OldCookieOpener | undefined {
   const passwords = passwordsOf(password) as string[]
-  return passwords.length > 0 ? fromH3Session({ cookie, password: passwords, maxAge: isUnset(maxAge) ? undefined : maxAge }) : undefined
+  return passwords.length > 0 ? createOldCookieOpener(fromH3Session({ cookie, password: passwords, maxAge: isUnset(maxAge) ? undefined : maxAge })) : undefined
 }
 
 const isOptional = import.meta.dev === true || import.meta.prerender === true
