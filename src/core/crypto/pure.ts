@@ -1,6 +1,5 @@
 import type { CryptoBackend } from './backend'
 import { gcm } from '@noble/ciphers/aes.js'
-import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 
@@ -8,7 +7,11 @@ import { sha256 } from '@noble/hashes/sha2.js'
 export function createPureBackend(): CryptoBackend {
   return {
     sha256: data => sha256(data),
-    hkdf: (secret, info) => hkdf(sha256, secret, undefined, info, 32),
+    hkdf(secret, info) {
+      // No salt is one of zeros, and 32 bytes are the first block, so the rest of HKDF is not needed.
+      const extracted = hmac(sha256, new Uint8Array(32), secret)
+      return hmac.create(sha256, extracted).update(info).update(Uint8Array.of(1)).digest()
+    },
     hmac(key) {
       const keyed = hmac.create(sha256, key)
       return data => keyed.clone().update(data).digest()
