@@ -1,3 +1,5 @@
+import { elapsed } from './clock'
+
 /** Milliseconds of work after which others get their turn. */
 const MAX_WORK = 5
 
@@ -23,7 +25,7 @@ const SIDE_BY_SIDE = 16
 export async function sweep(keys: AsyncIterable<readonly string[]> | Iterable<readonly string[]>, remove: (key: string) => Promise<boolean>, signal?: AbortSignal): Promise<number> {
   let removed = 0
   let failures = 0
-  let turnEnds = performance.now() + MAX_WORK
+  let turnEnds = elapsed() + MAX_WORK
   const visit = async (key: string): Promise<void> => {
     try {
       if (await remove(key))
@@ -40,9 +42,9 @@ export async function sweep(keys: AsyncIterable<readonly string[]> | Iterable<re
       if (signal?.aborted)
         return removed
       await Promise.all(lot.slice(start, start + SIDE_BY_SIDE).map(visit))
-      if (performance.now() >= turnEnds) {
+      if (elapsed() >= turnEnds) {
         await new Promise(resolve => setTimeout(resolve, PAUSE))
-        turnEnds = performance.now() + MAX_WORK
+        turnEnds = elapsed() + MAX_WORK
       }
     }
   }

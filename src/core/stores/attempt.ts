@@ -1,3 +1,4 @@
+import { elapsed } from '../clock'
 import { SessionError } from '../errors'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
@@ -29,17 +30,17 @@ export class Attempts {
   async run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
-    const start = performance.now()
+    const start = elapsed()
     const result = (async () => operation())()
     const answered = result.then(() => {}, () => {}).then(() => {
-      this.#lastAnswer = performance.now()
+      this.#lastAnswer = elapsed()
       this.#stalled.clear()
     })
     let timer: ReturnType<typeof setTimeout> | undefined
     const timedOut = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         this.#stalled.set(key, this.#lastAnswer < start)
-        this.#stalledUntil = performance.now() + this.#timeout
+        this.#stalledUntil = elapsed() + this.#timeout
         if (action !== 'reading')
           this.#rememberLate(key, answered)
         reject(new Error(`No answer within ${this.#timeout} ms.`))
@@ -60,10 +61,10 @@ export class Attempts {
     const silences = [...this.#stalled.values()].filter(isSilent => isSilent).length
     if (!this.#stalled.has(key) && silences < 2)
       return
-    if (performance.now() < this.#stalledUntil)
+    if (elapsed() < this.#stalledUntil)
       throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
     // This one asks for all.
-    this.#stalledUntil = performance.now() + this.#timeout
+    this.#stalledUntil = elapsed() + this.#timeout
   }
 
   /** A write that is late must not land on what comes after it, so nothing does; a removal is made up for. */

@@ -2,6 +2,7 @@ import type { Driver, TextStorage } from './driver'
 import type * as FileSystem from 'node:fs/promises'
 import type * as Path from 'node:path'
 import { nanoid } from 'nanoid'
+import { elapsed } from '../clock'
 import { createDriverStorage } from './driver'
 import { revisionOf } from './text'
 
@@ -81,8 +82,8 @@ async function removeFile({ fs }: Node, file: string, isHeld: () => boolean): Pr
 async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolean) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
   await takeLock(node, lock)
-  const since = performance.now()
-  const isHeld = (): boolean => performance.now() - since < STALE_LOCK_MILLISECONDS / 2
+  const since = elapsed()
+  const isHeld = (): boolean => elapsed() - since < STALE_LOCK_MILLISECONDS / 2
   try {
     return await task(isHeld)
   }
@@ -95,8 +96,8 @@ async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolea
 
 async function takeLock(node: Node, lock: string): Promise<void> {
   const { fs, path } = node
-  const deadline = performance.now() + 2 * STALE_LOCK_MILLISECONDS
-  while (performance.now() < deadline) {
+  const deadline = elapsed() + 2 * STALE_LOCK_MILLISECONDS
+  while (elapsed() < deadline) {
     try {
       await (await fs.open(lock, 'wx', FILE_MODE)).close()
       return
