@@ -1,10 +1,10 @@
 import type { NitroBuild } from '../support/nitro'
-import { readdir, readFile } from 'node:fs/promises'
+import type { Script } from '../support/scripts'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildNitro } from '../support/nitro'
 import { buildNuxt } from '../support/nuxt'
+import { gzippedSize, scriptsIn } from '../support/scripts'
 
 const KILOBYTE = 1000
 
@@ -15,24 +15,9 @@ const SERVER_WORD = 'NITRO_SESSION_SECRET'
 /** The same for the development page: where it is. */
 const DEVELOPMENT_WORD = '__unsession__'
 
-interface Script {
-  name: string
-  text: string
-}
-
-async function scriptsIn(dir: string): Promise<Script[]> {
-  const names = (await readdir(dir, { recursive: true })).filter(name => /\.[cm]?js$/.test(name))
-  return Promise.all(names.map(async name => ({ name, text: await readFile(join(dir, name), 'utf8') })))
-}
-
 /** All scripts that a build has for browsers. */
 async function browserScripts(fixture: string): Promise<Script[]> {
   return scriptsIn(join(await buildNuxt(fixture), '../../public/_nuxt'))
-}
-
-/** As servers send them: each for itself. */
-function gzippedSize(scripts: Script[]): number {
-  return scripts.reduce((sum, { text }) => sum + gzipSync(text, { level: 9 }).length, 0)
 }
 
 /**
