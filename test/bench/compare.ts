@@ -8,20 +8,18 @@ import type { Participant } from './support/contest'
 import type { Row } from './support/report'
 import type { Result } from './support/results'
 import type { WorkloadName } from './support/workloads'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { createRandom } from '../support/mutations'
-import { startRedis } from '../support/redis'
 import { PEERS } from './peers/index'
 import { readVersions, writeDocument } from './support/benchmark-document'
 import { checkPeer } from './support/check'
 import { compete } from './support/contest'
 import { judgeGoals } from './support/goals'
+import { openGrounds } from './support/grounds'
 import { quietly } from './support/quietly'
 import { machineFacts, printTable, round } from './support/report'
-import { compareWithProduct, toResult } from './support/results'
+import { compareWithProduct, labelOf, toResult } from './support/results'
+import { createShuffle } from './support/shuffle'
 import { WORKLOADS } from './support/workloads'
 
 const { values: args } = parseArgs({
@@ -44,10 +42,7 @@ if (!(rounds > 0) || peers.length === 0 || workloads.length === 0)
 if (args.write && (args.only || args.workloads))
   throw new TypeError('The tables are written from a whole run only: leave --only and --workloads, or --write, out.')
 
-const random = createRandom(1)
-const folder = await mkdtemp(join(tmpdir(), 'unsession-bench-'))
-// A database for each.
-const redis = await startRedis({ args: ['--databases', String(peers.length)] })
+const grounds = await openGrounds(peers.length)
 const participants: Participant[] = []
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void end().finally(() => process.exit(1)))
@@ -65,16 +60,13 @@ process.exit()
 async function end(): Promise<void> {
   for (const { opened } of participants.splice(0))
     await opened.close()
-  await rm(folder, { recursive: true, force: true })
   // Apps that are built keep their connections, and tell that they are lost.
-  await quietly(() => redis.stop())
+  await quietly(() => grounds.close())
 }
 
 /** Opens a peer and makes sure that it works. */
 async function enter(peer: Peer, index: number): Promise<Participant> {
-  const own = join(folder, String(index))
-  await mkdir(own)
-  const opened = await peer.open({ redisUrl: `${redis.url}/${index}`, folder: own })
+  const opened = await peer.open(grounds.means[index]!)
   try {
     return { peer, opened, checked: await checkPeer(opened) }
   }
@@ -87,7 +79,7 @@ async function enter(peer: Peer, index: number): Promise<Participant> {
 async function compare(): Promise<void> {
   const machine = machineFacts()
   printTable('Machine', [machine])
-  const lanes = await compete(participants, rounds, shuffled, workloads)
+  const lanes = await compete(participants, rounds, createShuffle(), workloads)
   const results = participants.map(participant => toResult(participant, lanes.filter(lane => lane.participant === participant)))
   for (const { name } of workloads)
     printTable(`${name}: microseconds more than without sessions`, results.flatMap(result => toOverheadRow(result, name, results)))
@@ -98,10 +90,6 @@ async function compare(): Promise<void> {
     await writeFile(args.json, `${JSON.stringify(run, null, 2)}\n`)
   if (args.write)
     await writeDocument(run)
-}
-
-function labelOf({ name, store, framework }: Peer): string {
-  return `${name}, ${framework}, ${store}`
 }
 
 function toHeads({ name, store, framework }: Result): Row {
@@ -120,8 +108,4 @@ function toOverheadRow(result: Result, workload: WorkloadName, results: readonly
 function toCheckedRow(result: Result): Row {
   const { big, lost, setCookie } = result.checked
   return { ...toHeads(result), 'lost of 64': lost, '3,000 bytes': big, 'Set-Cookie: new': setCookie.new, 'write': setCookie.write, 'read': setCookie.read, 'visitor reads': setCookie.visitor }
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items.map(item => ({ item, order: random(2 ** 30) })).sort((a, b) => a.order - b.order).map(({ item }) => item)
 }

@@ -12,6 +12,7 @@ import { createRandom } from '../support/mutations'
 import { fillFiles, fillMemory, fillRedis } from './support/contenders'
 import { machineFacts, printTable, round } from './support/report'
 import { arrive, handle } from './support/sessions'
+import { createShuffle } from './support/shuffle'
 import { quantile } from './support/stats'
 import { REQUEST_INTERVAL, watchDuring } from './support/watch'
 
@@ -47,6 +48,7 @@ const BEFORE_SWEEP = 5000
 const EXPIRED = 10
 
 const random = createRandom(1)
+const shuffle = createShuffle()
 const machine = machineFacts()
 printTable('Machine', [machine])
 
@@ -68,7 +70,7 @@ async function compareSizes(fill: (size: number) => Promise<Contender>): Promise
   for (const { contender, operation } of entries)
     await time(contender, operation, WARM_UP)
   for (let count = 0; count < ROUNDS; count++) {
-    for (const { contender, operation, times } of shuffled(entries))
+    for (const { contender, operation, times } of shuffle(entries))
       times.push(...await time(contender, operation, Number(args.operations) / ROUNDS))
   }
   await Promise.all(contenders.map(contender => contender.close()))
@@ -128,8 +130,4 @@ function toRow(store: string, when: string, { latencies, longestGap, longestWork
     'longest delay': round(longestDelay),
     'longest gc': round(longestCollection),
   }
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items.map(item => ({ item, order: random(2 ** 30) })).sort((a, b) => a.order - b.order).map(({ item }) => item)
 }

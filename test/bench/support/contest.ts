@@ -2,6 +2,7 @@ import type { OpenPeer, Peer } from '../peers/peer'
 import type { Checked } from './check'
 import type { Answer } from './in-process'
 import type { Samples } from './overhead'
+import type { Shuffle } from './shuffle'
 import type { BenchWorkload } from './workloads'
 import { BenchVisitor } from './bench-visitor'
 import { setCookiesOf } from './cookie-jar'
@@ -121,7 +122,7 @@ class Crowd {
  * Measures all workloads of all participants. Everything takes turns, in an order that changes
  * with every round, so that what else the machine does hits all alike.
  */
-export async function compete(participants: readonly Participant[], rounds: number, shuffle: <T>(items: readonly T[]) => T[], workloads: readonly BenchWorkload[]): Promise<Lane[]> {
+export async function compete(participants: readonly Participant[], rounds: number, shuffle: Shuffle, workloads: readonly BenchWorkload[]): Promise<Lane[]> {
   const crowds = participants.flatMap(participant => workloads
     .filter(({ start }) => start !== '/new-big' || participant.checked.big === 'kept')
     .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [], cpu: [] }))))

@@ -8,6 +8,11 @@ import { overheadOf } from './overhead'
 /** What a peer is told apart by. */
 export type PeerKey = Pick<Peer, 'name' | 'store' | 'framework'>
 
+/** A peer as options and errors name it. */
+export function labelOf({ name, store, framework }: PeerKey): string {
+  return `${name}, ${framework}, ${store}`
+}
+
 /** All that a run found out about a peer. */
 export interface Result extends PeerKey {
   checked: Checked
@@ -35,7 +40,7 @@ export function compareWithProduct(result: Result, workload: WorkloadName, resul
   return own && product && product.p10 >= MIN_COMPARED ? own.p10 / product.p10 : undefined
 }
 
-export function findResult(results: readonly Result[], key: PeerKey): Result | undefined {
+export function findResult<R extends PeerKey>(results: readonly R[], key: PeerKey): R | undefined {
   return results.find(({ name, store, framework }) => name === key.name && store === key.store && framework === key.framework)
 }
 
