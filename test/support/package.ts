@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -32,9 +32,14 @@ export async function setup(): Promise<void> {
 /** npm knows it under another name, beside v1; the apps of this fixture call it as users do. */
 async function linkH3V2(): Promise<void> {
   const modules = join(root, 'test/fixtures/h3-v2/node_modules')
+  const link = join(modules, 'h3')
+  const target = join(root, 'node_modules/h3-v2')
+  // Left alone where it is right: another process may be using it.
+  if (await readlink(link).catch(() => undefined) === target)
+    return
   await mkdir(modules, { recursive: true })
-  await rm(join(modules, 'h3'), { force: true })
-  await symlink(join(root, 'node_modules/h3-v2'), join(modules, 'h3'))
+  await rm(link, { recursive: true, force: true })
+  await symlink(target, link)
 }
 
 async function newest(folder: string): Promise<number> {

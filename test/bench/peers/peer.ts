@@ -8,6 +8,20 @@ export interface Means {
   redisUrl: string
   /** An empty folder. */
   folder: string
+  /** What the peer's `build` has made; without, `open` builds for itself. */
+  entries?: Entries
+}
+
+/** The files that apps are imported from. */
+export interface Entries {
+  app: string
+  bare: string
+}
+
+/** Apps that were built for production. */
+export interface PeerBuild {
+  entries: Entries
+  remove(): Promise<void>
 }
 
 /**
@@ -32,6 +46,8 @@ export interface Peer {
   framework: string
   /** The npm packages that its numbers depend on. */
   packages: readonly string[]
+  /** Builds once what several processes then open. Peers without it run as they are. */
+  build?(means: Means): Promise<PeerBuild>
   open(means: Means): Promise<OpenPeer>
 }
 

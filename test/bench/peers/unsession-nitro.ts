@@ -1,6 +1,7 @@
 import type { NitroConfig } from 'nitropack/types'
 import type { RequestListener } from 'node:http'
-import type { Means, OpenPeer, Peer, PeerStore } from './peer'
+import type { NitroBuild } from '../../support/nitro'
+import type { Means, OpenPeer, Peer, PeerBuild, PeerStore } from './peer'
 import { pathToFileURL } from 'node:url'
 import { buildNitro } from '../../support/nitro'
 import { packOnce } from '../support/product'
@@ -21,32 +22,25 @@ export const unsessionNitro: readonly Peer[] = bySetting.map(([name, store, conf
   store,
   framework: 'Nitro 2',
   packages: ['nitropack', 'h3', 'unstorage', ...store === 'Redis' ? ['ioredis'] : []],
-  open: means => open(configure(means)),
+  build: means => build(configure(means)),
+  open: means => open(means, configure(means)),
 }))
 
 function withSession(session: object, storage?: object): NitroConfig {
   return { session: { maxAge: DAY, ...session }, ...storage && { storage: { session: storage } } } as NitroConfig
 }
 
-interface BuiltApp {
-  listener: RequestListener
-  remove(): Promise<void>
-}
-
 /** Without sessions all settings are the same. */
-let sharedBare: Promise<BuiltApp> | undefined
+let sharedBare: Promise<NitroBuild> | undefined
 
-async function open(config: NitroConfig): Promise<OpenPeer> {
+async function build(config: NitroConfig): Promise<PeerBuild> {
   await packOnce()
-  process.env.NITRO_SESSION_SECRET = SECRET
-  sharedBare ??= build({ srcDir: 'bare' })
+  sharedBare ??= buildNitro('nitro-bench', { preset: 'node-listener', srcDir: 'bare' })
   const bare = await sharedBare
-  const app = await build({ srcDir: 'sessions', modules: ['unsession'], ...config })
+  const app = await buildNitro('nitro-bench', { preset: 'node-listener', srcDir: 'sessions', modules: ['unsession'], ...config })
   return {
-    app: app.listener,
-    bare: bare.listener,
-    // Its connections live as long as the process: the build exports nothing that ends them.
-    async close() {
+    entries: { app: app.entry, bare: bare.entry },
+    async remove() {
       sharedBare = undefined
       await app.remove()
       await bare.remove()
@@ -54,17 +48,28 @@ async function open(config: NitroConfig): Promise<OpenPeer> {
   }
 }
 
+async function open(means: Means, config: NitroConfig): Promise<OpenPeer> {
+  const built = means.entries ? undefined : await build(config)
+  const { app, bare } = means.entries ?? built!.entries
+  process.env.NITRO_SESSION_SECRET = SECRET
+  return {
+    app: await load(app),
+    bare: await load(bare),
+    // Its connections live as long as the process: the build exports nothing that ends them.
+    close: async () => built?.remove(),
+  }
+}
+
 const TRAPS = ['uncaughtException', 'unhandledRejection'] as const
 
 /** The app of a build, running in this process. */
-async function build(config: NitroConfig): Promise<BuiltApp> {
-  const { entry, remove } = await buildNitro('nitro-bench', { preset: 'node-listener', ...config })
+async function load(entry: string): Promise<RequestListener> {
   const before = TRAPS.map(name => process.rawListeners(name))
-  const { listener } = await import(pathToFileURL(entry).href) as Pick<BuiltApp, 'listener'>
+  const { listener } = await import(pathToFileURL(entry).href) as { listener: RequestListener }
   // A server survives what nobody handled. Here it has to be seen.
   for (const [index, name] of TRAPS.entries()) {
     for (const trap of process.rawListeners(name).filter(each => !before[index]!.includes(each)))
       process.removeListener(name, trap as () => void)
   }
-  return { listener, remove }
+  return listener
 }

@@ -27,10 +27,12 @@ const GOALS: readonly Goal[] = [
 ]
 
 /** Where the product runs; its options are in the name. */
-const SUBJECTS = [
+export const SUBJECTS = [
   { title: 'Nitro 2', name: 'unsession', framework: 'Nitro 2' },
   { title: 'h3 v1', name: 'unsession/h3', framework: 'h3 v1' },
 ] as const
+
+export type Subject = typeof SUBJECTS[number]
 
 /** What one and the same app can differ from itself by, in one run. */
 const INDISTINGUISHABLE = 1.1
@@ -39,12 +41,9 @@ const MAX_SEALED_COOKIE = 420
 
 /** Each goal with what was measured, as far as the run has it. */
 export function judgeGoals(results: readonly Result[]): Row[] {
-  const row = (what: string, goal: string, atMost: number, measure: (subject: typeof SUBJECTS[number]) => number | undefined): Row => ({
-    what,
-    goal,
-    ...Object.fromEntries(SUBJECTS.map(subject => [subject.title, toVerdict(measure(subject), atMost)])),
-  })
-  const ours = ({ name, framework }: typeof SUBJECTS[number], store: PeerKey['store'], options = ''): Result | undefined =>
+  const row = (what: string, goal: string, atMost: number, measure: (subject: Subject) => number | undefined): Row =>
+    toGoalRow(what, goal, measure, value => value <= atMost)
+  const ours = ({ name, framework }: Subject, store: PeerKey['store'], options = ''): Result | undefined =>
     findResult(results, { name: name + options, store, framework })
   return [
     ...GOALS.map(({ workload, store, against, atMost }) => row(`${workload}, ${store}`, `at most ${atMost} of ${against.name} (${against.framework})`, atMost, subject =>
@@ -65,8 +64,13 @@ function share(part: number | undefined, whole: number | undefined): number | un
   return part === undefined || whole === undefined ? undefined : part / whole
 }
 
-function toVerdict(value: number | undefined, atMost: number): string {
+/** A goal with what was measured of each subject. */
+export function toGoalRow(what: string, goal: string, measure: (subject: Subject) => number | undefined, isMet: (value: number) => boolean): Row {
+  return { what, goal, ...Object.fromEntries(SUBJECTS.map(subject => [subject.title, toVerdict(measure(subject), isMet)])) }
+}
+
+function toVerdict(value: number | undefined, isMet: (value: number) => boolean): string {
   if (value === undefined)
     return ''
-  return `${Number.isInteger(value) ? value : value.toFixed(2)} ${value <= atMost ? '✓' : '✗'}`
+  return `${Number.isInteger(value) ? value : value.toFixed(2)} ${isMet(value) ? '✓' : '✗'}`
 }
