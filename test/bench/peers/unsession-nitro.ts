@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http'
 import type { NitroBuild } from '../../support/nitro'
 import type { Means, OpenPeer, Peer, PeerBuild, PeerStore } from './peer'
 import { pathToFileURL } from 'node:url'
-import { buildNitro } from '../../support/nitro'
 import { packOnce } from '../support/product'
 import { DAY, SECRET } from './peer'
 
@@ -35,6 +34,8 @@ let sharedBare: Promise<NitroBuild> | undefined
 
 async function build(config: NitroConfig): Promise<PeerBuild> {
   await packOnce()
+  // What builds is no part of a server that was built.
+  const { buildNitro } = await import('../../support/nitro')
   sharedBare ??= buildNitro('nitro-bench', { preset: 'node-listener', srcDir: 'bare' })
   const bare = await sharedBare
   const app = await buildNitro('nitro-bench', { preset: 'node-listener', srcDir: 'sessions', modules: ['unsession'], ...config })
