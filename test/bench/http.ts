@@ -51,7 +51,9 @@ if (args.write && args.only !== undefined)
 
 const grounds = await openGrounds(peers.length)
 const builds: PeerBuild[] = []
-const servers: ServedPeer[] = []
+const servers = new Set<ServedPeer>()
+/** By framework. */
+const bares = new Map<string, ServedPeer>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void end().finally(() => process.exit(1)))
 
@@ -69,19 +71,21 @@ finally {
 process.exit()
 
 async function end(): Promise<void> {
-  await Promise.all(servers.splice(0).map(server => server.stop()))
+  await Promise.all([...servers].map(server => server.stop()))
   await Promise.all(builds.splice(0).map(build => build.remove()))
   await grounds.close()
 }
 
-/** Starts both sides of a peer. */
+/** Starts a peer, and its framework where it is the first that needs it. */
 async function enter(peer: Peer, own: Means): Promise<HttpParticipant> {
   const build = await peer.build?.(own)
   if (build)
     builds.push(build)
-  const means = { ...own, entries: build?.entries }
-  const [app, bare] = (['app', 'bare'] as const).map(side => new ServedPeer({ label: labelOf(peer), side, means })) as [ServedPeer, ServedPeer]
-  servers.push(app, bare)
+  const order = { label: labelOf(peer), means: { ...own, entries: build?.entries } }
+  const app = new ServedPeer({ ...order, side: 'app' })
+  const bare = bares.get(peer.framework) ?? new ServedPeer({ ...order, side: 'bare' })
+  servers.add(app).add(bare)
+  bares.set(peer.framework, bare)
   await Promise.all([app.start(), bare.start()])
   return { peer, app, bare }
 }
@@ -90,7 +94,7 @@ async function compare(participants: readonly HttpParticipant[]): Promise<void> 
   const machine = machineFacts()
   printTable('Machine', [machine])
   const lanes = await competeOverHttp(participants, rounds, createShuffle())
-  const results = participants.map(participant => toHttpResult(participant, lanes.filter(lane => lane.participant === participant)))
+  const results = participants.map(participant => toHttpResult(participant, lanes))
   printTable('Over HTTP: requests a second, and microseconds of the server\'s processor time for each', results.flatMap(toRows))
   printTable('Goals', judgeHttpGoals(results))
   const run = { machine, rounds, versions: await readVersions(['autocannon', ...peers.flatMap(({ packages }) => packages)]), results }

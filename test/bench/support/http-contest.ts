@@ -4,12 +4,12 @@ import type { ServedPeer } from './served-peer'
 import type { Shuffle } from './shuffle'
 import { fire } from './cannon'
 import { CookieJar } from './cookie-jar'
-import { labelOf } from './results'
 
-/** A peer whose sides both run. */
+/** A peer that runs and has been found right. */
 export interface HttpParticipant {
   peer: Peer
   app: ServedPeer
+  /** Peers of one framework have one: what it answers is the same for all. */
   bare: ServedPeer
 }
 
@@ -25,39 +25,39 @@ export interface HttpSamples {
 
 /** Requests of one kind to one server. */
 export interface HttpLane extends HttpSamples {
-  participant: HttpParticipant
-  /** `undefined` for the bare framework, whose routes all do the same. */
+  server: ServedPeer
+  /** `undefined` for a bare framework, whose routes all do the same. */
   workload: HttpWorkload | undefined
 }
 
 const CONNECTIONS = 32
 /** Milliseconds of a slice. */
 const SLICE = 250
+/** Bare frameworks have more turns in a round: several results depend on each. */
+const BARE_TURNS = 2
 const FIRST_REQUESTS = 10 * CONNECTIONS
 /** Requests until the code is compiled. */
-const WARM_UP_REQUESTS = 3000
+const WARM_UP_REQUESTS = 5000
 /** However slow, in milliseconds. */
-const MAX_WARM_UP = 4000
+const MAX_WARM_UP = 6000
 const PATHS: Record<HttpWorkload, string> = { 'read': '/read', 'read and write': '/write', 'carried, untouched': '/untouched' }
 
 /** Who asks for one kind of request, slice after slice. */
 class Battery {
   readonly lane: HttpLane
   readonly #path: string
-  readonly #shooters: Shooter[] = []
+  readonly #shooters: readonly Shooter[]
   /** Requests a second, as it was last. */
   #rate = 0
 
-  constructor(lane: HttpLane) {
+  constructor(lane: HttpLane, shooters: readonly Shooter[]) {
     this.lane = lane
     this.#path = PATHS[lane.workload ?? 'read']
+    this.#shooters = shooters
   }
 
-  /** Gives each shooter a session, and runs until the code is compiled. */
+  /** Runs until the code is compiled. */
   async warmUp(): Promise<void> {
-    const { participant: { app, peer: { store } }, workload } = this.lane
-    for (let index = 0; index < CONNECTIONS; index++)
-      this.#shooters.push({ cookie: await beginSession(app.origin), expect: createCounter(workload, store) })
     const start = performance.now()
     for (let amount = FIRST_REQUESTS, done = 0; done < WARM_UP_REQUESTS && performance.now() - start < MAX_WARM_UP; amount = this.#amount) {
       await this.#fire(amount)
@@ -67,14 +67,14 @@ class Battery {
 
   /** One slice. */
   async run(): Promise<void> {
-    const { rates, cpu } = this.lane
+    const { server, rates, cpu } = this.lane
     const amount = this.#amount
-    const before = await this.#server.readUsage()
+    const before = await server.readUsage()
     await this.#fire(amount)
-    const after = await this.#server.readUsage()
+    const after = await server.readUsage()
     const requests = after.requests - before.requests
     if (requests !== amount)
-      throw new Error(`${labelOf(this.lane.participant.peer)} was asked ${requests} times, not ${amount}`)
+      throw new Error(`${server.name} was asked ${requests} times, not ${amount}`)
     rates.push(this.#rate)
     cpu.push((after.cpu - before.cpu) / requests)
   }
@@ -84,17 +84,13 @@ class Battery {
     return CONNECTIONS * Math.max(1, Math.round(this.#rate * SLICE / 1000 / CONNECTIONS))
   }
 
-  get #server(): ServedPeer {
-    const { participant: { app, bare }, workload } = this.lane
-    return workload ? app : bare
-  }
-
   async #fire(amount: number): Promise<void> {
+    const { server } = this.lane
     try {
-      this.#rate = await fire(this.#server.origin, this.#path, this.#shooters, amount)
+      this.#rate = await fire(server.origin, this.#path, this.#shooters, amount)
     }
     catch (cause) {
-      throw new Error(`${labelOf(this.lane.participant.peer)} is wrong`, { cause })
+      throw new Error(`${server.name} is wrong`, { cause })
     }
   }
 }
@@ -106,12 +102,14 @@ class Battery {
 export async function competeOverHttp(participants: readonly HttpParticipant[], rounds: number, shuffle: Shuffle): Promise<HttpLane[]> {
   const batteries: Battery[] = []
   for (const participant of participants) {
-    const own = [undefined, ...workloadsOf(participant.peer)].map(workload => new Battery({ participant, workload, rates: [], cpu: [] }))
+    const isFirst = batteries.every(({ lane }) => lane.server !== participant.bare)
+    const own = await Promise.all([...isFirst ? [undefined] : [], ...workloadsOf(participant.peer)].map(workload => createBattery(participant, workload)))
     await Promise.all(own.map(battery => battery.warmUp()))
     batteries.push(...own)
   }
+  const turns = batteries.flatMap(battery => battery.lane.workload ? [battery] : Array.from({ length: BARE_TURNS }, () => battery))
   for (let round = 0; round < rounds; round++) {
-    for (const battery of shuffle(batteries))
+    for (const battery of shuffle(turns))
       await battery.run()
   }
   return batteries.map(({ lane }) => lane)
@@ -120,6 +118,14 @@ export async function competeOverHttp(participants: readonly HttpParticipant[], 
 /** Without autoload a peer differs from itself only where the session is left alone. */
 function workloadsOf({ name }: Peer): HttpWorkload[] {
   return name.includes('autoload off') ? ['carried, untouched'] : ['read', 'read and write']
+}
+
+/** Gives each shooter a session; those of a bare framework carry the same cookies. */
+async function createBattery({ peer, app, bare }: HttpParticipant, workload: HttpWorkload | undefined): Promise<Battery> {
+  const shooters: Shooter[] = []
+  for (let index = 0; index < CONNECTIONS; index++)
+    shooters.push({ cookie: await beginSession(app.origin), expect: createCounter(workload, peer.store) })
+  return new Battery({ server: workload ? app : bare, workload, rates: [], cpu: [] }, shooters)
 }
 
 async function beginSession(origin: string): Promise<string> {

@@ -28,14 +28,14 @@ export interface HttpShare extends HttpCost {
   cpuShare: number
 }
 
-export function toHttpResult({ peer: { name, store, framework } }: HttpParticipant, lanes: readonly HttpLane[]): HttpResult {
-  const bare = toCost(lanes.find(({ workload }) => workload === undefined)!)
+export function toHttpResult({ peer: { name, store, framework }, app, bare }: HttpParticipant, lanes: readonly HttpLane[]): HttpResult {
+  const bareCost = toCost(lanes.find(({ server }) => server === bare)!)
   const workloads: HttpResult['workloads'] = {}
   for (const lane of lanes) {
-    if (lane.workload)
-      workloads[lane.workload] = toShare(toCost(lane), bare)
+    if (lane.server === app && lane.workload)
+      workloads[lane.workload] = toShare(toCost(lane), bareCost)
   }
-  return { name, store, framework, bare, workloads }
+  return { name, store, framework, bare: bareCost, workloads }
 }
 
 function toCost({ rates, cpu }: HttpSamples): HttpCost {

@@ -9,13 +9,15 @@ const PROGRAM = join(import.meta.dirname, 'peer-server.ts')
 
 /** One side of a peer, in a process of its own. */
 export class ServedPeer {
+  /** For errors. */
+  readonly name: string
   #origin = ''
-  readonly #name: string
+  #started: Promise<void> | undefined
   readonly #child: ChildProcess
 
   /** The process runs from now on; `start` waits for it. */
   constructor(order: ServerOrder) {
-    this.#name = `${order.label} (${order.side})`
+    this.name = `${order.label}${order.side === 'bare' ? ' (bare)' : ''}`
     this.#child = fork(JITI, [PROGRAM, JSON.stringify(order)])
   }
 
@@ -25,9 +27,9 @@ export class ServedPeer {
   }
 
   /** Waits until it listens; an app has been found right by then. */
-  async start(): Promise<void> {
-    const { port } = await this.#hear() as { port: number }
-    this.#origin = `http://127.0.0.1:${port}`
+  start(): Promise<void> {
+    this.#started ??= this.#learnOrigin()
+    return this.#started
   }
 
   /** What it has done since it started. */
@@ -45,6 +47,11 @@ export class ServedPeer {
     await ended
   }
 
+  async #learnOrigin(): Promise<void> {
+    const { port } = await this.#hear() as { port: number }
+    this.#origin = `http://127.0.0.1:${port}`
+  }
+
   get #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
@@ -52,14 +59,14 @@ export class ServedPeer {
   /** The next message; a process that ends has told on its own standard error why. */
   async #hear(): Promise<ServerMessage> {
     if (this.#hasEnded)
-      throw new Error(`${this.#name} has ended`)
+      throw new Error(`${this.name} has ended`)
     const waiting = new AbortController()
     const { signal } = waiting
     try {
       return await Promise.race([
         once(this.#child, 'message', { signal }).then(([message]) => message as ServerMessage),
         once(this.#child, 'exit', { signal }).then(([code]) => {
-          throw new Error(`${this.#name} ended with ${code}`)
+          throw new Error(`${this.name} ended with ${code}`)
         }),
       ])
     }
