@@ -15,7 +15,7 @@ export interface HttpParticipant {
 
 export type HttpWorkload = 'read' | 'read and write' | 'carried, untouched'
 
-/** What the slices of one kind of request came to. */
+/** What the slices of one kind of request came to, one in each round. */
 export interface HttpSamples {
   /** Requests a second. */
   rates: number[]
@@ -23,96 +23,85 @@ export interface HttpSamples {
   cpu: number[]
 }
 
-/** Requests of one kind to one server. */
+/** Requests of one kind to a peer. */
 export interface HttpLane extends HttpSamples {
-  server: ServedPeer
-  /** `undefined` for a bare framework, whose routes all do the same. */
+  participant: HttpParticipant
+  /** `undefined` for its bare framework, whose routes all do the same. */
   workload: HttpWorkload | undefined
 }
 
 const CONNECTIONS = 32
 /** Milliseconds of a slice. */
-const SLICE = 250
-/** Bare frameworks have more turns in a round: several results depend on each. */
-const BARE_TURNS = 2
+const SLICE = 300
 const FIRST_REQUESTS = 10 * CONNECTIONS
-/** Requests until the code is compiled. */
-const WARM_UP_REQUESTS = 5000
-/** However slow, in milliseconds. */
-const MAX_WARM_UP = 6000
+/** Rounds that do not count: the first finds out how many requests make a slice. */
+const REHEARSALS = 2
 const PATHS: Record<HttpWorkload, string> = { 'read': '/read', 'read and write': '/write', 'carried, untouched': '/untouched' }
 
 /** Who asks for one kind of request, slice after slice. */
 class Battery {
   readonly lane: HttpLane
+  readonly #server: ServedPeer
   readonly #path: string
   readonly #shooters: readonly Shooter[]
   /** Requests a second, as it was last. */
   #rate = 0
 
   constructor(lane: HttpLane, shooters: readonly Shooter[]) {
+    const { app, bare } = lane.participant
     this.lane = lane
+    this.#server = lane.workload ? app : bare
     this.#path = PATHS[lane.workload ?? 'read']
     this.#shooters = shooters
   }
 
-  /** Runs until the code is compiled. */
-  async warmUp(): Promise<void> {
-    const start = performance.now()
-    for (let amount = FIRST_REQUESTS, done = 0; done < WARM_UP_REQUESTS && performance.now() - start < MAX_WARM_UP; amount = this.#amount) {
-      await this.#fire(amount)
-      done += amount
-    }
-  }
-
-  /** One slice. */
-  async run(): Promise<void> {
-    const { server, rates, cpu } = this.lane
+  /** One slice; answers what it came to. */
+  async run(): Promise<{ rate: number, cpu: number }> {
     const amount = this.#amount
-    const before = await server.readUsage()
+    const before = await this.#server.readUsage()
     await this.#fire(amount)
-    const after = await server.readUsage()
+    const after = await this.#server.readUsage()
     const requests = after.requests - before.requests
     if (requests !== amount)
-      throw new Error(`${server.name} was asked ${requests} times, not ${amount}`)
-    rates.push(this.#rate)
-    cpu.push((after.cpu - before.cpu) / requests)
+      throw new Error(`${this.#server.name} was asked ${requests} times, not ${amount}`)
+    return { rate: this.#rate, cpu: (after.cpu - before.cpu) / requests }
   }
 
   /** Requests of the next slice. */
   get #amount(): number {
+    if (this.#rate === 0)
+      return FIRST_REQUESTS
     return CONNECTIONS * Math.max(1, Math.round(this.#rate * SLICE / 1000 / CONNECTIONS))
   }
 
   async #fire(amount: number): Promise<void> {
-    const { server } = this.lane
     try {
-      this.#rate = await fire(server.origin, this.#path, this.#shooters, amount)
+      this.#rate = await fire(this.#server.origin, this.#path, this.#shooters, amount)
     }
     catch (cause) {
-      throw new Error(`${server.name} is wrong`, { cause })
+      throw new Error(`${this.#server.name} is wrong`, { cause })
     }
   }
 }
 
 /**
- * Measures all participants. Their servers take turns, in an order that changes with every round,
- * so that what else the machine does hits all alike.
+ * Measures all participants. They take turns, in an order that changes with every round; each is
+ * measured right beside its bare framework, so that what else the machine does hits both alike.
  */
 export async function competeOverHttp(participants: readonly HttpParticipant[], rounds: number, shuffle: Shuffle): Promise<HttpLane[]> {
-  const batteries: Battery[] = []
-  for (const participant of participants) {
-    const isFirst = batteries.every(({ lane }) => lane.server !== participant.bare)
-    const own = await Promise.all([...isFirst ? [undefined] : [], ...workloadsOf(participant.peer)].map(workload => createBattery(participant, workload)))
-    await Promise.all(own.map(battery => battery.warmUp()))
-    batteries.push(...own)
+  const teams: Battery[][] = []
+  for (const participant of participants)
+    teams.push(await Promise.all([undefined, ...workloadsOf(participant.peer)].map(workload => createBattery(participant, workload))))
+  for (let round = -REHEARSALS; round < rounds; round++) {
+    for (const battery of shuffle(teams).flatMap(shuffle)) {
+      const { rate, cpu } = await battery.run()
+      if (round >= 0) {
+        battery.lane.rates.push(rate)
+        battery.lane.cpu.push(cpu)
+      }
+    }
   }
-  const turns = batteries.flatMap(battery => battery.lane.workload ? [battery] : Array.from({ length: BARE_TURNS }, () => battery))
-  for (let round = 0; round < rounds; round++) {
-    for (const battery of shuffle(turns))
-      await battery.run()
-  }
-  return batteries.map(({ lane }) => lane)
+  return teams.flat().map(({ lane }) => lane)
 }
 
 /** Without autoload a peer differs from itself only where the session is left alone. */
@@ -121,11 +110,12 @@ function workloadsOf({ name }: Peer): HttpWorkload[] {
 }
 
 /** Gives each shooter a session; those of a bare framework carry the same cookies. */
-async function createBattery({ peer, app, bare }: HttpParticipant, workload: HttpWorkload | undefined): Promise<Battery> {
+async function createBattery(participant: HttpParticipant, workload: HttpWorkload | undefined): Promise<Battery> {
+  const { peer, app } = participant
   const shooters: Shooter[] = []
   for (let index = 0; index < CONNECTIONS; index++)
     shooters.push({ cookie: await beginSession(app.origin), expect: createCounter(workload, peer.store) })
-  return new Battery({ server: workload ? app : bare, workload, rates: [], cpu: [] }, shooters)
+  return new Battery({ participant, workload, rates: [], cpu: [] }, shooters)
 }
 
 async function beginSession(origin: string): Promise<string> {

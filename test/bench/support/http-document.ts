@@ -1,6 +1,5 @@
 import type { Circumstances } from './document'
-import type { HttpWorkload } from './http-contest'
-import type { HttpResult } from './http-results'
+import type { HttpCost, HttpResult } from './http-results'
 import { toRow } from '../../support/markdown'
 import { toHeads, toSentence, writeSection } from './document'
 import { round } from './report'
@@ -19,11 +18,10 @@ function toTable(results: readonly HttpResult[]): string {
   return [
     toRow(['', 'storage', 'request', 'requests a second', 'bare', 'with / bare', 'processor time', 'bare', 'bare / with']),
     toRow(['---', '---', '---', '--:', '--:', '--:', '--:', '--:', '--:']),
-    ...results.flatMap(result => Object.keys(result.workloads).map(workload => toRow([...toHeads(result), workload, ...toCells(result, workload as HttpWorkload)]))),
+    ...results.flatMap(result => Object.entries(result.workloads).map(([workload, cost]) => toRow([...toHeads(result), workload, ...toCells(cost)]))),
   ].join('\n')
 }
 
-function toCells({ bare, workloads }: HttpResult, workload: HttpWorkload): number[] {
-  const { rate, rateShare, cpu, cpuShare } = workloads[workload]!
-  return [rate, bare.rate, rateShare, cpu, bare.cpu, cpuShare].map(round)
+function toCells({ rate, bareRate, rateShare, cpu, bareCpu, cpuShare }: HttpCost): number[] {
+  return [rate, bareRate, rateShare, cpu, bareCpu, cpuShare].map(round)
 }

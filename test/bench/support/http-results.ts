@@ -6,44 +6,49 @@ import { toGoalRow } from './goals'
 import { findResult } from './results'
 import { quantile } from './stats'
 
-/** What a request over HTTP costs in the best tenth of the slices, when the machine did little else. */
+/** What a request over HTTP costs, here and in the bare framework: medians of the rounds. */
 export interface HttpCost {
   /** Requests a second. */
   rate: number
-  /** Microseconds of the server's processor time. */
-  cpu: number
-}
-
-/** What a peer makes of its framework. */
-export interface HttpResult extends PeerKey {
-  bare: HttpCost
-  /** A workload that was not measured is missing. */
-  workloads: Partial<Record<HttpWorkload, HttpShare>>
-}
-
-export interface HttpShare extends HttpCost {
+  bareRate: number
   /** Requests a second with sessions to those without. */
   rateShare: number
+  /** Microseconds of the server's processor time. */
+  cpu: number
+  bareCpu: number
   /** Processor time of a request without sessions to that with them: 1 when sessions cost nothing. */
   cpuShare: number
 }
 
-export function toHttpResult({ peer: { name, store, framework }, app, bare }: HttpParticipant, lanes: readonly HttpLane[]): HttpResult {
-  const bareCost = toCost(lanes.find(({ server }) => server === bare)!)
+export interface HttpResult extends PeerKey {
+  /** A workload that was not measured is missing. */
+  workloads: Partial<Record<HttpWorkload, HttpCost>>
+}
+
+export function toHttpResult({ peer: { name, store, framework } }: HttpParticipant, lanes: readonly HttpLane[]): HttpResult {
+  const bare = lanes.find(({ workload }) => workload === undefined)!
   const workloads: HttpResult['workloads'] = {}
   for (const lane of lanes) {
-    if (lane.server === app && lane.workload)
-      workloads[lane.workload] = toShare(toCost(lane), bareCost)
+    if (lane.workload)
+      workloads[lane.workload] = toHttpCost(lane, bare)
   }
-  return { name, store, framework, bare: bareCost, workloads }
+  return { name, store, framework, workloads }
 }
 
-function toCost({ rates, cpu }: HttpSamples): HttpCost {
-  return { rate: quantile(rates, 0.9), cpu: quantile(cpu, 0.1) }
+/** Shares are taken within each round, whose slices follow each other, before the median is. */
+export function toHttpCost(app: HttpSamples, bare: HttpSamples): HttpCost {
+  return {
+    rate: median(app.rates),
+    bareRate: median(bare.rates),
+    rateShare: median(app.rates.map((rate, round) => rate / bare.rates[round]!)),
+    cpu: median(app.cpu),
+    bareCpu: median(bare.cpu),
+    cpuShare: median(app.cpu.map((cpu, round) => bare.cpu[round]! / cpu)),
+  }
 }
 
-function toShare(app: HttpCost, bare: HttpCost): HttpShare {
-  return { ...app, rateShare: app.rate / bare.rate, cpuShare: bare.cpu / app.cpu }
+function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5)
 }
 
 const GOALS = [
