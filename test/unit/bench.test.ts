@@ -2,11 +2,14 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { IncomingMessage as NodeRequest, ServerResponse as NodeResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { BIG_TEXT, PATHS, TEXT } from '../bench/peers/peer'
+import { fire } from '../bench/support/cannon'
 import { checkPeer } from '../bench/support/check'
 import { CookieJar, MAX_COOKIE_BYTES, setCookiesOf } from '../bench/support/cookie-jar'
 import { Connection, InProcessServer, readJson } from '../bench/support/in-process'
+import { toHttpCost } from '../bench/support/http-results'
 import { overheadOf } from '../bench/support/overhead'
 import { quantile } from '../bench/support/stats'
+import { serve } from './support/server'
 
 describe('quantile', () => {
   it('is the number that the given share lies below', () => {
@@ -28,6 +31,44 @@ describe('overheadOf', () => {
     const app = { times: ten(100).map(time => time * 2), cpu: ten(50) }
     const bare = { times: ten(10), cpu: ten(20) }
     expect(overheadOf(app, bare)).toEqual({ p10: 202 - 11, median: 210 - 15, cpu: 30, ratio: 202 / 11, bare: 11, samples: 10 })
+  })
+})
+
+describe('toHttpCost', () => {
+  it('takes shares within each round, and the median of them', () => {
+    const app = { rates: [10, 100, 30], cpu: [200, 20, 50] }
+    const bare = { rates: [20, 400, 60], cpu: [100, 5, 25] }
+    expect(toHttpCost(app, bare)).toEqual({ rate: 30, bareRate: 60, rateShare: 0.5, cpu: 50, bareCpu: 25, cpuShare: 0.5 })
+  })
+})
+
+describe('fire', () => {
+  async function listen(listener: RequestListener): Promise<string> {
+    const { port } = await serve(listener)
+    return `http://127.0.0.1:${port}`
+  }
+
+  it('asks so many times, each with their own cookie, and checks what each expects', async () => {
+    const counts: Record<string, number> = {}
+    const origin = await listen((req, res) => {
+      const cookie = req.headers.cookie!
+      counts[cookie] = (counts[cookie] ?? 0) + 1
+      res.end(`{"count":${counts[cookie]}}`)
+    })
+    const shooters = ['a=1', 'a=2'].map((cookie) => {
+      let count = 0
+      return { cookie, expect: () => ++count }
+    })
+    await fire(origin, '/write', shooters, 10)
+    expect(counts).toEqual({ 'a=1': 5, 'a=2': 5 })
+  })
+
+  it.each<[string, RequestListener, RegExp]>([
+    ['counts wrong', (req, res) => void res.end('{"count":2}'), /\/read answered 200 \{"count":2\} in place of \{"count":1\}/],
+    ['fails', (req, res) => void res.writeHead(500).end('{"count":1}'), /\/read answered 500/],
+    ['breaks the connection', (req, res) => void res.socket!.resetAndDestroy(), /\/read was answered 0 times of 4/],
+  ])('rejects when a server %s', async (_, listener, message) => {
+    await expect(fire(await listen(listener), '/read', [{ cookie: 'a=1', expect: () => 1 }], 4)).rejects.toThrow(message)
   })
 })
 
