@@ -54,6 +54,7 @@ const builds: PeerBuild[] = []
 const servers = new Set<ServedPeer>()
 /** By framework. */
 const bares = new Map<string, ServedPeer>()
+let ending: Promise<void> | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void end().finally(() => process.exit(1)))
 
@@ -67,9 +68,15 @@ finally {
 }
 process.exit()
 
-async function end(): Promise<void> {
+/** Once, also when a signal comes first and the run then fails for want of its servers. */
+function end(): Promise<void> {
+  ending ??= clear()
+  return ending
+}
+
+async function clear(): Promise<void> {
   await Promise.all([...servers].map(server => server.stop()))
-  await Promise.all(builds.splice(0).map(build => build.remove()))
+  await Promise.all(builds.map(build => build.remove()))
   await grounds.close()
 }
 
