@@ -10,43 +10,67 @@ export function fromUtf8(bytes: Uint8Array): string {
   return utf8Decoder.decode(bytes)
 }
 
+/** Stand-ins on workers may not know this encoding. */
+const hasBuffer = typeof Buffer === 'function' && Buffer.isEncoding('base64url')
+
+/** Bytes of any content; small ones are cut from a pool. */
+export function allocate(length: number): Uint8Array {
+  return hasBuffer ? Buffer.allocUnsafe(length) : new Uint8Array(length)
+}
+
+/** The UTF-8 of a text, behind so many bytes of any content. */
+export function toUtf8Behind(length: number, text: string): Uint8Array {
+  if (hasBuffer) {
+    const bytes = Buffer.allocUnsafe(length + Buffer.byteLength(text))
+    bytes.write(text, length)
+    return bytes
+  }
+  const body = toUtf8(text)
+  const bytes = new Uint8Array(length + body.length)
+  bytes.set(body, length)
+  return bytes
+}
+
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+  return hasBuffer ? toBuffer(bytes).toString('hex') : Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Standard base64 without padding, RFC 4648 section 4. */
 export function toBase64(bytes: Uint8Array): string {
-  return encode(bytes).replace(/=+$/, '')
+  const text = encode(bytes)
+  const end = text.indexOf('=')
+  return end < 0 ? text : text.slice(0, end)
 }
 
 /** base64url without padding, RFC 4648 section 5. */
 export function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_')
+  return hasBuffer ? toBuffer(bytes).toString('base64url') : toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_')
 }
 
 /** The bytes, or `undefined` unless the text is exactly what {@link toBase64Url} writes. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
-  if (!/^[\w-]+$/.test(text))
+  if (!/^[\w-]+$/.test(text) || text.length % 4 === 1)
     return undefined
-  const bytes = decode(text.replaceAll('-', '+').replaceAll('_', '/'))
-  return bytes && toBase64Url(bytes) === text ? bytes : undefined
+  const bytes = decodeBase64Url(text)
+  return toBase64Url(bytes) === text ? bytes : undefined
+}
+
+/** The bytes of a text that is known to be base64url. */
+export function decodeBase64Url(text: string): Uint8Array {
+  return hasBuffer ? Buffer.from(text, 'base64url') : Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), char => char.charCodeAt(0))
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function encode(bytes: Uint8Array): string {
-  if (typeof Buffer === 'function')
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+  if (hasBuffer)
+    return toBuffer(bytes).toString('base64')
   let binary = ''
   for (const byte of bytes)
     binary += String.fromCharCode(byte)
   return btoa(binary)
-}
-
-function decode(base64: string): Uint8Array | undefined {
-  if (typeof Buffer === 'function')
-    return Buffer.from(base64, 'base64')
-  if (base64.length % 4 === 1)
-    return undefined
-  return Uint8Array.from(atob(base64), char => char.charCodeAt(0))
 }
 
 /** Compares without telling by its duration where the texts differ. */

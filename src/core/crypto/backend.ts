@@ -1,10 +1,13 @@
+/** A text stands for its UTF-8; where the platform encodes it itself, it is not copied. */
+export type Data = string | Uint8Array
+
 /** The synchronous primitives that tokens are made of. Both implementations give the same bytes. */
 export interface CryptoBackend {
-  sha256(data: Uint8Array): Uint8Array
+  sha256(data: Data): Uint8Array
   /** HKDF-SHA256 (RFC 5869) without salt: 32 bytes. */
   hkdf(secret: Uint8Array, info: Uint8Array): Uint8Array
   /** HMAC-SHA256 with the key prepared once. */
-  hmac(key: Uint8Array): (data: Uint8Array) => Uint8Array
+  hmac(key: Uint8Array): (data: Data) => Uint8Array
   /** AES-256-GCM with the key prepared once. */
   aesGcm(key: Uint8Array): AesGcm
 }

@@ -20,7 +20,9 @@ export function createNodeBackend(): CryptoBackend | undefined {
     backend.hmac(key)(key)
     const cipher = backend.aesGcm(key)
     const iv = new Uint8Array(12)
-    return cipher.decrypt(iv, cipher.encrypt(iv, key))?.length === key.length ? backend : undefined
+    // No whole number of blocks.
+    const text = new Uint8Array(33)
+    return cipher.decrypt(iv, cipher.encrypt(iv, text))?.length === text.length ? backend : undefined
   }
   catch {
     return undefined
@@ -29,7 +31,8 @@ export function createNodeBackend(): CryptoBackend | undefined {
 
 function fromNodeCrypto(crypto: NodeCrypto): CryptoBackend {
   return {
-    sha256: data => crypto.createHash('sha256').update(data).digest(),
+    // In one call where there is such a function: three times as fast for something as short as an id.
+    sha256: typeof crypto.hash === 'function' ? data => crypto.hash('sha256', data, 'buffer') : data => crypto.createHash('sha256').update(data).digest(),
     hkdf: (secret, info) => new Uint8Array(crypto.hkdfSync('sha256', secret, new Uint8Array(), info, 32)),
     hmac(key) {
       const keyObject = crypto.createSecretKey(key)
@@ -44,7 +47,10 @@ function createAesGcm(crypto: NodeCrypto, key: Uint8Array): AesGcm {
   return {
     encrypt(iv, plaintext) {
       const cipher = crypto.createCipheriv('aes-256-gcm', keyObject, iv)
-      return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+      const ciphertext = cipher.update(plaintext)
+      // GCM keeps no rest back.
+      cipher.final()
+      return Buffer.concat([ciphertext, cipher.getAuthTag()])
     },
     decrypt(iv, ciphertext) {
       const end = ciphertext.length - TAG_BYTES
@@ -52,7 +58,8 @@ function createAesGcm(crypto: NodeCrypto, key: Uint8Array): AesGcm {
       decipher.setAuthTag(ciphertext.subarray(end))
       const plaintext = decipher.update(ciphertext.subarray(0, end))
       try {
-        return Buffer.concat([plaintext, decipher.final()])
+        decipher.final()
+        return plaintext
       }
       catch {
         return undefined

@@ -1,12 +1,13 @@
-import type { CryptoBackend } from './backend'
+import type { CryptoBackend, Data } from './backend'
 import { gcm } from '@noble/ciphers/aes.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { toUtf8 } from '../encoding'
 
 /** The backend in pure JavaScript, for workers without `node:crypto`. */
 export function createPureBackend(): CryptoBackend {
   return {
-    sha256: data => sha256(data),
+    sha256: data => sha256(toBytes(data)),
     hkdf(secret, info) {
       // No salt is one of zeros, and 32 bytes are the first block, so the rest of HKDF is not needed.
       const extracted = hmac(sha256, new Uint8Array(32), secret)
@@ -14,7 +15,7 @@ export function createPureBackend(): CryptoBackend {
     },
     hmac(key) {
       const keyed = hmac.create(sha256, key)
-      return data => keyed.clone().update(data).digest()
+      return data => keyed.clone().update(toBytes(data)).digest()
     },
     aesGcm: key => ({
       encrypt: (iv, plaintext) => gcm(key, iv).encrypt(plaintext),
@@ -28,4 +29,8 @@ export function createPureBackend(): CryptoBackend {
       },
     }),
   }
+}
+
+function toBytes(data: Data): Uint8Array {
+  return typeof data === 'string' ? toUtf8(data) : data
 }
