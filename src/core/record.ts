@@ -38,23 +38,39 @@ export interface RecordPatch {
 export const NO_CHANGES: RecordPatch = { isCleared: false, data: new Map(), flash: new Map(), isTouched: false }
 
 export function createRecord(now: number, limits: Limits, lifetime?: SessionLifetime): SessionRecord {
-  return withExpiry({ version: RECORD_VERSION, data: {}, flash: {}, createdAt: now, expiresAt: 0, lastSeenAt: now, ...(lifetime && { lifetime }) }, limits)
+  const record: SessionRecord = { version: RECORD_VERSION, data: {}, flash: {}, createdAt: now, expiresAt: 0, lastSeenAt: now }
+  if (lifetime)
+    record.lifetime = lifetime
+  record.expiresAt = expiryOf(record, limits)
+  return record
 }
 
 /** The record after a patch. The given record stays as it is. */
 export function applyPatch(record: SessionRecord, patch: RecordPatch, now: number, limits: Limits): SessionRecord {
-  const lifetime = patch.lifetime ? { ...record.lifetime, ...patch.lifetime } : record.lifetime
-  return withExpiry({
-    ...record,
+  // Field by field, which is several times as fast as a spread.
+  const patched: SessionRecord = {
+    version: record.version,
     data: patchKeys(patch.isCleared ? {} : record.data, patch.data),
     flash: patchKeys(patch.isCleared ? {} : record.flash, patch.flash),
+    createdAt: record.createdAt,
+    expiresAt: 0,
     lastSeenAt: now,
-    ...(lifetime && { lifetime }),
-  }, limits)
+  }
+  const lifetime = patch.lifetime ? { ...record.lifetime, ...patch.lifetime } : record.lifetime
+  if (lifetime)
+    patched.lifetime = lifetime
+  if (record.revision !== undefined)
+    patched.revision = record.revision
+  patched.expiresAt = expiryOf(patched, limits)
+  return patched
 }
 
 /** One patch that does what two do one after the other. */
 export function mergePatches(first: RecordPatch, second: RecordPatch): RecordPatch {
+  if (first === NO_CHANGES)
+    return second
+  if (second === NO_CHANGES)
+    return first
   const base = second.isCleared ? { ...NO_CHANGES, lifetime: first.lifetime } : first
   const lifetime = second.lifetime ? { ...base.lifetime, ...second.lifetime } : base.lifetime
   return {
@@ -117,9 +133,9 @@ export function parseRecord(value: unknown): SessionRecord | undefined {
     return undefined
   const { version, revision, data, flash, createdAt, expiresAt, lastSeenAt, lifetime } = value
   const isValid = version === RECORD_VERSION
-    && ['string', 'undefined'].includes(typeof revision)
+    && (revision === undefined || typeof revision === 'string')
     && isPlainObject(data) && isPlainObject(flash)
-    && [createdAt, expiresAt, lastSeenAt].every(time => Number.isFinite(time))
+    && Number.isFinite(createdAt) && Number.isFinite(expiresAt) && Number.isFinite(lastSeenAt)
     && (lifetime === undefined || isPlainObject(lifetime))
   return isValid ? value as unknown as SessionRecord : undefined
 }
@@ -127,7 +143,11 @@ export function parseRecord(value: unknown): SessionRecord | undefined {
 /** The record that a store holds; unlike one in a cookie it has a revision. */
 export function parseStored(value: unknown): SessionRecord & { revision: string } | undefined {
   const record = parseRecord(value)
-  return record?.revision === undefined ? undefined : { ...record, revision: record.revision }
+  return record && hasRevision(record) ? record : undefined
+}
+
+function hasRevision(record: SessionRecord): record is SessionRecord & { revision: string } {
+  return record.revision !== undefined
 }
 
 function mergeFlash(first: RecordPatch['flash'], second: RecordPatch['flash']): RecordPatch['flash'] {
@@ -147,30 +167,32 @@ function effectiveLimits(record: SessionRecord, limits: Limits): Limits {
   }
 }
 
-function withExpiry(record: SessionRecord, limits: Limits): SessionRecord {
+function expiryOf(record: SessionRecord, limits: Limits): number {
   const { maxAge, idleTimeout } = effectiveLimits(record, limits)
   const absolute = record.createdAt + maxAge * 1000
-  const expiresAt = idleTimeout > 0 ? Math.min(absolute, record.lastSeenAt + idleTimeout * 1000) : absolute
-  return { ...record, expiresAt }
+  return idleTimeout > 0 ? Math.min(absolute, record.lastSeenAt + idleTimeout * 1000) : absolute
 }
 
 function patchKeys(target: Record<string, unknown>, changes: ReadonlyMap<string, unknown>): Record<string, unknown> {
-  const entries = new Map(Object.entries(target))
+  if (changes.size === 0)
+    return target
+  const patched = { ...target }
   for (const [key, value] of changes) {
-    if (value === undefined)
-      entries.delete(key)
-    else if (value instanceof ReadMessage)
-      removeIfEqual(entries, key, value.message)
-    else
-      entries.set(key, value)
+    const isRead = value instanceof ReadMessage
+    if (value === undefined || (isRead && Object.hasOwn(patched, key) && isEqualValue(patched[key], value.message)))
+      delete patched[key]
+    else if (!isRead)
+      setOwn(patched, key, value)
   }
-  // Unlike an assignment, `fromEntries` takes `__proto__` as a key like any other.
-  return Object.fromEntries(entries)
+  return patched
 }
 
-function removeIfEqual(entries: Map<string, unknown>, key: string, value: unknown): void {
-  if (isEqualValue(entries.get(key), value))
-    entries.delete(key)
+function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  // To an assignment this one is not a key like any other.
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  else
+    target[key] = value
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -131,26 +131,35 @@ export interface SessionOwner {
 
 /** The object that users hold. It stays the same when the session behind it is replaced. */
 export function createHandle(owner: SessionOwner): Session {
-  const data = (): Record<string, unknown> => deepFreeze(owner.state.current.data)
-  return {
-    get id() { return owner.state.id },
-    get isNew() { return owner.state.isNew },
-    get createdAt() { return new Date(owner.state.current.createdAt) },
-    get expiresAt() { return new Date(owner.state.current.expiresAt) },
-    get data() { return data() },
-    get: key => Object.hasOwn(data(), key) ? data()[key] as never : undefined,
-    has: key => Object.hasOwn(data(), key),
-    set: (key, value) => owner.change({ data: changedKeys(data(), { [key]: value }) }),
-    delete: key => owner.change({ data: changedKeys(data(), { [key]: undefined }) }),
-    clear: () => owner.change({ isCleared: true }),
-    flash: (...args: [key: string, value?: unknown]) => args.length > 1 ? writeFlash(owner, args[0], args[1]) : readFlash(owner, args[0]) as never,
-    setLifetime: lifetime => owner.change({ lifetime: checkLifetime(lifetime) }),
-    update: (patch: unknown) => owner.update(typeof patch === 'function' ? patch as (data: unknown) => unknown : () => patch) as never,
-    regenerate: patch => owner.regenerate(patch),
-    destroy: () => owner.destroy(),
-    reload: () => owner.reload(),
-    save: () => owner.save(),
+  return new SessionHandle(owner) as unknown as Session
+}
+
+/** Its methods are fields, so that they work when they are taken off the object. */
+class SessionHandle implements Record<keyof Session, unknown> {
+  readonly #owner: SessionOwner
+
+  constructor(owner: SessionOwner) {
+    this.#owner = owner
   }
+
+  get id(): string { return this.#owner.state.id }
+  get isNew(): boolean { return this.#owner.state.isNew }
+  get createdAt(): Date { return new Date(this.#owner.state.current.createdAt) }
+  get expiresAt(): Date { return new Date(this.#owner.state.current.expiresAt) }
+  get data(): Record<string, unknown> { return deepFreeze(this.#owner.state.current.data) }
+
+  readonly get = (key: string): unknown => this.has(key) ? this.data[key] : undefined
+  readonly has = (key: string): boolean => Object.hasOwn(this.data, key)
+  readonly set = (key: string, value: unknown): void => this.#owner.change({ data: changedKeys(this.data, { [key]: value }) })
+  readonly delete = (key: string): void => this.set(key, undefined)
+  readonly clear = (): void => this.#owner.change({ isCleared: true })
+  readonly flash = (...args: [key: string, value?: unknown]): unknown => args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
+  readonly setLifetime = (lifetime: SessionLifetime): void => this.#owner.change({ lifetime: checkLifetime(lifetime) })
+  readonly update = (patch: unknown): Promise<unknown> => this.#owner.update(typeof patch === 'function' ? patch as (data: unknown) => unknown : () => patch)
+  readonly regenerate = (patch?: unknown): Promise<void> => this.#owner.regenerate(patch)
+  readonly destroy = (): Promise<void> => this.#owner.destroy()
+  readonly reload = (): Promise<void> => this.#owner.reload()
+  readonly save = (): Promise<void> => this.#owner.save()
 }
 
 /** The checked changes of a patch that users gave. */

@@ -23,7 +23,11 @@ export function deepFreeze<T>(value: T): T {
 
 /** True when both are the same JSON. */
 export function isEqualValue(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b)
+  return a === b || (isObject(a) && isObject(b) && JSON.stringify(a) === JSON.stringify(b))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function copy(value: unknown, path: readonly string[], parents: readonly object[] = []): unknown {
@@ -103,6 +107,15 @@ function remedyFor(value: object): string {
 function refuse(path: readonly string[], what: string, remedy: string): never {
   const where = path.join('.')
   throw new SessionError('INVALID_VALUE', `The session cannot keep \`${where}\`: it is ${what}, which JSON would change or lose. ${remedy}`, { details: { key: path[0], path: where } })
+}
+
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return isObject(value) && 'then' in value && typeof value.then === 'function'
+}
+
+/** What a function makes of a value: at once when the value is there, later when it is promised. */
+export function whenThere<T, R>(value: T | PromiseLike<T>, make: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isPromise(value) ? Promise.resolve(value).then(make) : make(value)
 }
 
 /** An object without what is there in name only. */
