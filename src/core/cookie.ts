@@ -33,10 +33,18 @@ export function isSetCookieOf(name: string, header: string): boolean {
  * @param maxAge seconds; `undefined` for a cookie that ends with the browser
  */
 export function buildSetCookie(options: ResolvedCookieOptions, value: string, maxAge: number | undefined): string {
-  const { name, path, domain, httpOnly, secure, sameSite, partitioned, priority } = options
-  return [
-    `${name}=${value}`,
-    maxAge !== undefined && `Max-Age=${maxAge}`,
+  return `${options.name}=${value}${maxAge === undefined ? '' : `; Max-Age=${maxAge}`}${attributesOf(options)}`
+}
+
+const attributes = new WeakMap<ResolvedCookieOptions, string>()
+
+/** The attributes that do not change. */
+function attributesOf(options: ResolvedCookieOptions): string {
+  const known = attributes.get(options)
+  if (known !== undefined)
+    return known
+  const { path, domain, httpOnly, secure, sameSite, partitioned, priority } = options
+  const text = [
     domain && `Domain=${domain}`,
     `Path=${path}`,
     httpOnly && 'HttpOnly',
@@ -44,7 +52,9 @@ export function buildSetCookie(options: ResolvedCookieOptions, value: string, ma
     `SameSite=${capitalize(sameSite)}`,
     partitioned && 'Partitioned',
     priority && `Priority=${capitalize(priority)}`,
-  ].filter(Boolean).join('; ')
+  ].filter(Boolean).map(attribute => `; ${attribute}`).join('')
+  attributes.set(options, text)
+  return text
 }
 
 /** The `Set-Cookie` header that removes a cookie: browsers match name, Domain, Path and Partitioned. */
@@ -56,6 +66,9 @@ export function buildRemoval(options: ResolvedCookieOptions): string {
  * @throws SessionError `COOKIE_ERROR` when a browser would silently drop the cookie
  */
 export function assertCookieFits(header: string, { data, flash }: Pick<SessionRecord, 'data' | 'flash'>): void {
+  // Three bytes is the most that a character can take.
+  if (header.length * 3 <= MAX_COOKIE_BYTES)
+    return
   const size = toUtf8(header).length
   if (size <= MAX_COOKIE_BYTES)
     return

@@ -7,13 +7,18 @@ import { lockOf } from './lock'
 import { createOldCookieOpener } from './migration/old-cookie'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
-import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
+import { openCookie } from './session-cookie'
+import { createIdCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager {
   readonly options: ResolvedSessionOptions
   /** Where the records are; missing in cookie mode. */
   readonly store: SessionStore | undefined
+  /** False where a session is in the cookie: then {@link SessionManager.isDue} tells whether one that nobody uses needs care. */
+  readonly needsLoading: boolean
+  /** True for a cookie that has to be sent again: the session has an idle time of its own, or an older secret signed it. */
+  isDue(cookieHeader: string | undefined): boolean
   /** The session of one request. Nothing is read yet. */
   open(exchange: Exchange, observer?: SessionObserver): RequestSession
   /**
@@ -52,10 +57,11 @@ interface OpenerDependencies extends Omit<ManagerDependencies, 'store' | 'migrat
 export function createManager(options: ResolvedSessionOptions, { store, openOldCookie, now = Date.now }: OpenerDependencies): SessionManager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
+  const codec = createCodec(options)
   const context = {
     options,
     storage: options.mode === 'storage' && store ? new RecordStorage(store, lockOf(store), options, now) : undefined,
-    codec: createCodec(options),
+    codec,
     openOldCookie,
     recent: new Map(),
     now,
@@ -63,6 +69,11 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
   return {
     options,
     store: options.mode === 'storage' ? store : undefined,
+    needsLoading: options.mode === 'storage' || options.idleTimeout > 0 || options.saveUninitialized || openOldCookie !== undefined,
+    isDue(cookieHeader) {
+      const found = openCookie(cookieHeader, options.cookie.name, codec)
+      return typeof found === 'object' && (found.token.isOutdated || (found.token.content.record?.lifetime?.idleTimeout ?? 0) > 0)
+    },
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
     sweep: async signal => await context.storage?.sweep(signal) ?? 0,
   }
@@ -70,6 +81,6 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
 
 function createCodec({ mode, secrets, encrypt, cookie }: ResolvedSessionOptions): TokenCodec {
   if (mode === 'storage')
-    return createIdCodec(secrets, cookie.name)
-  return encrypt ? createSealedPayloadCodec(secrets, cookie.name) : createSignedPayloadCodec(secrets, cookie.name)
+    return createRememberingCodec(createIdCodec(secrets, cookie.name))
+  return createRememberingCodec((encrypt ? createSealedPayloadCodec : createSignedPayloadCodec)(secrets, cookie.name))
 }

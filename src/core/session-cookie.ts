@@ -13,6 +13,11 @@ export class SessionCookie {
   /** The header to go back to when a write fails. */
   #settled: string | undefined
   #current: string | undefined
+  /** An id, and its text. */
+  #writtenId = ''
+  #writtenText = ''
+  /** The text of the token. */
+  #carriedText: string | undefined
   /** `undefined` until the cookies were looked at. */
   #token: OpenedToken | null | undefined
 
@@ -36,7 +41,7 @@ export class SessionCookie {
   write(id: string, record: SessionRecord, now: number): void {
     const { cookie } = this.#options
     const maxAge = record.lifetime?.persistent === false ? undefined : remainingSeconds(record, now)
-    const header = buildSetCookie(cookie, this.#codec.write({ id, record }), maxAge)
+    const header = buildSetCookie(cookie, this.#textOf(id, record), maxAge)
     assertCookieFits(header, record)
     this.#set(header)
   }
@@ -67,17 +72,37 @@ export class SessionCookie {
     this.#exchange.setCookie(this.#options.cookie.name, header)
   }
 
-  #open(): OpenedToken | null {
-    const candidates = readCookies(this.#exchange.cookieHeader, this.#options.cookie.name)
-    let fault: TokenFault | undefined
-    for (const candidate of candidates) {
-      const token = candidate.length > MAX_COOKIE_BYTES ? 'malformed' : this.#codec.read(candidate)
-      if (typeof token === 'object')
-        return token
-      fault = token === 'signature' ? token : fault ?? token
+  #textOf(id: string, record: SessionRecord): string {
+    if (this.#codec.holdsRecord)
+      return this.#codec.write({ id, record })
+    // Signed once, by this request or by the one that the browser has it from.
+    if (this.#writtenId !== id) {
+      const { token } = this
+      this.#writtenId = id
+      this.#writtenText = token && !token.isOutdated && token.content.id === id ? this.#carriedText! : this.#codec.write({ id, record })
     }
-    if (fault)
-      this.#onRejected(fault)
-    return null
+    return this.#writtenText
   }
+
+  #open(): OpenedToken | null {
+    const found = openCookie(this.#exchange.cookieHeader, this.#options.cookie.name, this.#codec)
+    if (typeof found === 'string')
+      this.#onRejected(found)
+    if (typeof found !== 'object')
+      return null
+    this.#carriedText = found.text
+    return found.token
+  }
+}
+
+/** The first cookie of a name that verifies; otherwise why there is none, if there was one at all. */
+export function openCookie(header: string | undefined, name: string, codec: TokenCodec): { text: string, token: OpenedToken } | TokenFault | undefined {
+  let fault: TokenFault | undefined
+  for (const text of readCookies(header, name)) {
+    const token = text.length > MAX_COOKIE_BYTES ? 'malformed' : codec.read(text)
+    if (typeof token === 'object')
+      return { text, token }
+    fault = token === 'signature' ? token : fault ?? token
+  }
+  return fault
 }

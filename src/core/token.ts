@@ -1,7 +1,10 @@
 import type { SessionRecord } from './types'
+import { MAX_COOKIE_BYTES } from './cookie'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
-import { fromBase64Url, fromUtf8, isEqualConstantTime, toBase64, toBase64Url, toUtf8 } from './encoding'
+import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64, toBase64Url, toUtf8 } from './encoding'
 import { isPlausibleId } from './id'
+import { decodePayload, encodePayload } from './payload'
+import { Recent } from './recent'
 import { parseRecord, RECORD_VERSION } from './record'
 
 /** What a cookie's value was found to hold. */
@@ -17,6 +20,8 @@ export type TokenFault = 'malformed' | 'signature'
 /** Turns content into the text of a cookie and back. Content has exactly one text per key and nonce. */
 export interface TokenCodec {
   write(content: Required<TokenContent>): string
+  /** False where a token is the same for all records of an id. */
+  readonly holdsRecord: boolean
   /** Never throws, whatever the text. */
   read(token: string): OpenedToken | TokenFault
 }
@@ -69,6 +74,7 @@ export function createUnsigner(secrets: string | readonly string[]): (signed: st
 export function createIdCodec(secrets: readonly string[], cookieName: string): TokenCodec {
   const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-id', cookieName)))
   return {
+    holdsRecord: false,
     write: ({ id }) => sign(id, macs[0]!),
     read(token) {
       if (!isPlausibleId(signedValue(token)))
@@ -85,8 +91,9 @@ export function createIdCodec(secrets: readonly string[], cookieName: string): T
 export function createSignedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
   const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-payload', cookieName)))
   return {
+    holdsRecord: true,
     write(content) {
-      const text = toBase64Url(encodePayload(content))
+      const text = toBase64Url(toUtf8(encodeReadable(content)))
       return `${text}.${macs[0]!(text)}`
     },
     read(token) {
@@ -95,7 +102,7 @@ export function createSignedPayloadCodec(secrets: readonly string[], cookieName:
       const bytes = dot > 0 ? fromBase64Url(text) : undefined
       if (!bytes)
         return 'malformed'
-      return firstOf(macs, mac => isEqualConstantTime(mac(text), token.slice(dot + 1)) ? decodePayload(bytes) : undefined)
+      return firstOf(macs, mac => isEqualConstantTime(mac(text), token.slice(dot + 1)) ? decodeReadable(bytes) : undefined)
     },
   }
 }
@@ -104,10 +111,11 @@ export function createSignedPayloadCodec(secrets: readonly string[], cookieName:
 export function createSealedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
   const ciphers = secrets.map(secret => getCrypto().aesGcm(deriveKey(secret, 'sealed-payload', cookieName)))
   return {
+    holdsRecord: true,
     write(content) {
       const iv = randomBytes(IV_BYTES)
       const ciphertext = ciphers[0]!.encrypt(iv, encodePayload(content))
-      const sealed = new Uint8Array(IV_BYTES + ciphertext.length)
+      const sealed = allocate(IV_BYTES + ciphertext.length)
       sealed.set(iv)
       sealed.set(ciphertext, IV_BYTES)
       return toBase64Url(sealed)
@@ -121,6 +129,37 @@ export function createSealedPayloadCodec(secrets: readonly string[], cookieName:
         const plaintext = cipher.decrypt(iv, sealed.subarray(IV_BYTES))
         return plaintext && decodePayload(plaintext)
       })
+    },
+  }
+}
+
+/** Of so many tokens each codec remembers what they hold. */
+const REMEMBERED = 500
+
+/**
+ * Knows what tokens hold that were read or written a moment ago: most requests come with one of
+ * these. What was verified once is compared as a whole, so no other text passes for it.
+ */
+export function createRememberingCodec(codec: TokenCodec): TokenCodec {
+  const recent = new Recent<OpenedToken>(REMEMBERED)
+  const { holdsRecord } = codec
+  return {
+    holdsRecord,
+    write(content) {
+      const token = codec.write(content)
+      // What no browser keeps does not come back.
+      if (token.length <= MAX_COOKIE_BYTES)
+        recent.set(token, { content: holdsRecord ? content : { id: content.id }, isOutdated: false })
+      return token
+    },
+    read(token) {
+      const known = recent.get(token)
+      if (known)
+        return known
+      const opened = codec.read(token)
+      if (typeof opened === 'object')
+        recent.set(token, opened)
+      return opened
     },
   }
 }
@@ -153,7 +192,7 @@ function cookieSecret(secret: string): Uint8Array {
 
 function createMac(key: Uint8Array): Mac {
   const hmac = getCrypto().hmac(key)
-  return text => toBase64(hmac(toUtf8(text)))
+  return text => toBase64(hmac(text))
 }
 
 function sign(value: string, mac: Mac): string {
@@ -170,13 +209,13 @@ function signedValue(signed: string): string | undefined {
   return signed.startsWith('s:') && dot > 1 ? signed.slice(2, dot) : undefined
 }
 
-function encodePayload({ id, record }: Required<TokenContent>): Uint8Array {
+function encodeReadable({ id, record }: Required<TokenContent>): string {
   const { version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime } = record
-  return toUtf8(JSON.stringify([version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime]))
+  return JSON.stringify([version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime])
 }
 
 /** The bytes verified, yet an older or newer version of this package may have written them. */
-function decodePayload(bytes: Uint8Array): TokenContent | undefined {
+function decodeReadable(bytes: Uint8Array): TokenContent | undefined {
   try {
     const [version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime] = JSON.parse(fromUtf8(bytes))
     const record = parseRecord({ version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime: lifetime ?? undefined })

@@ -2,7 +2,7 @@ import type { SessionRecord } from '../../src/core/types'
 import type { TokenCodec } from '../../src/core/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createIdCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
+import { createIdCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 
 const ID = 'abcdefghijklmnopqrstuvwx'
@@ -115,6 +115,62 @@ describe.each(CODECS)('a $kind', ({ kind, create }) => {
   })
 })
 
+/** Counts how often it is really asked. */
+function counting(codec: TokenCodec): TokenCodec & { reads: number } {
+  return { ...codec, reads: 0, read(token) {
+    this.reads++
+    return codec.read(token)
+  } }
+}
+
+describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
+  const content = kind === 'signed id' ? { id: ID } : { id: ID, record: RECORD }
+
+  it('is verified once', () => {
+    const codec = counting(create([SECRET], 'session'))
+    const remembering = createRememberingCodec(codec)
+    const token = codec.write({ id: ID, record: RECORD })
+    expect([remembering.read(token), remembering.read(token), codec.reads]).toEqual([{ content, isOutdated: false }, { content, isOutdated: false }, 1])
+  })
+
+  it('is not verified by who made it', () => {
+    const codec = counting(create([SECRET], 'session'))
+    const remembering = createRememberingCodec(codec)
+    expect([remembering.read(remembering.write({ id: ID, record: RECORD })), codec.reads]).toEqual([{ content, isOutdated: false }, 0])
+  })
+
+  it('stays outdated', () => {
+    const remembering = createRememberingCodec(create([OLD_SECRET, SECRET], 'session'))
+    const token = create([SECRET], 'session').write({ id: ID, record: RECORD })
+    expect([remembering.read(token), remembering.read(token)]).toMatchObject([{ isOutdated: true }, { isOutdated: true }])
+  })
+
+  it('lets no other text pass for it', () => {
+    const codec = createRememberingCodec(create([SECRET], 'session'))
+    const token = codec.write({ id: ID, record: RECORD })
+    const others = Array.from(token, (char, index) => [
+      token.slice(0, index) + (char === 'A' ? 'B' : 'A') + token.slice(index + 1),
+      token.slice(0, index) + token.slice(index + 1),
+      token.slice(0, index),
+    ]).flat().filter(other => other !== token)
+    expect(others.filter(other => !isRefused(codec, other))).toEqual([])
+  })
+
+  it('is not remembered when no browser keeps it', () => {
+    const codec = counting({ ...create([SECRET], 'session'), write: () => 'x'.repeat(4097) })
+    const remembering = createRememberingCodec(codec)
+    remembering.read(remembering.write({ id: ID, record: RECORD }))
+    expect(codec.reads).toBe(1)
+  })
+
+  it('is not remembered when it is refused', () => {
+    const codec = counting(create([SECRET], 'session'))
+    const remembering = createRememberingCodec(codec)
+    const forged = create([OLD_SECRET], 'session').write({ id: ID, record: RECORD })
+    expect([remembering.read(forged), remembering.read(forged), codec.reads]).toEqual(['signature', 'signature', 2])
+  })
+})
+
 describe('a signed id', () => {
   it('is refused when what it signs is no id, although the signature is right', () => {
     const codec = createIdCodec([SECRET], 'session')
@@ -171,7 +227,10 @@ describe('the format of tokens', () => {
   it('is nonce, ciphertext and tag for a sealed payload', () => {
     const sealed = Buffer.from(createSealedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD }), 'base64url')
     const decipher = createDecipheriv('aes-256-gcm', keyOf('sealed-payload'), sealed.subarray(0, 12)).setAuthTag(sealed.subarray(-16))
-    expect(decipher.update(sealed.subarray(12, -16)).toString() + decipher.final().toString()).toBe(payload)
+    const times = [NOON, NOON + 1000, NOON].map(time => time.toString(16).padStart(12, '0')).join('')
+    const head = Buffer.from(`01${(ID.length * 3 / 4).toString(16)}${times}`, 'hex')
+    const body = JSON.stringify([RECORD.data, RECORD.flash, RECORD.lifetime])
+    expect(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])).toEqual(Buffer.concat([head, Buffer.from(ID, 'base64url'), Buffer.from(body)]))
   })
 })
 
@@ -185,11 +244,11 @@ describe('a platform without node:crypto and Buffer', () => {
   it.each(CODECS.map((codec, index) => [codec.kind, index]))('reads and writes the same tokens: %s', async (_, index) => {
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
     vi.resetModules()
-    const elsewhere = await import('../../src/core/token')
-    const create = [elsewhere.createIdCodec, elsewhere.createSignedPayloadCodec, elsewhere.createSealedPayloadCodec][index]
     const here = CODECS[index]?.create([SECRET], 'session')
     const token = here?.write({ id: ID, record: RECORD }) ?? ''
     vi.stubGlobal('Buffer', undefined)
+    const elsewhere = await import('../../src/core/token')
+    const create = [elsewhere.createIdCodec, elsewhere.createSignedPayloadCodec, elsewhere.createSealedPayloadCodec][index]
     const there = create?.([SECRET], 'session')
     const [read, written] = [there?.read(token), there?.write({ id: ID, record: RECORD }) ?? '']
     const accepted = Array.from(token, (char, at) => token.slice(0, at) + (char === 'A' ? 'B' : 'A') + token.slice(at + 1)).filter(text => typeof there?.read(text) !== 'string')

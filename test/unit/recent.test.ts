@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { Recent } from '../../src/core/recent'
+
+describe('what was used last', () => {
+  it('is remembered, at least as much as it was made for', () => {
+    const recent = new Recent<number>(10)
+    for (let n = 0; n < 1000; n++)
+      recent.set(`k${n}`, n)
+    expect(Array.from({ length: 10 }, (_, n) => recent.get(`k${990 + n}`))).toEqual([990, 991, 992, 993, 994, 995, 996, 997, 998, 999])
+  })
+
+  it('is at most twice as much', () => {
+    const recent = new Recent<number>(10)
+    for (let n = 0; n < 1000; n++)
+      recent.set(`k${n}`, n)
+    expect(Array.from({ length: 980 }, (_, n) => recent.get(`k${n}`)).filter(value => value !== undefined)).toEqual([])
+  })
+
+  it('stays while it is used, whatever else comes', () => {
+    const recent = new Recent<number>(10)
+    recent.set('used', 1)
+    const seen = Array.from({ length: 1000 }, (_, n) => {
+      recent.set(`k${n}`, n)
+      return recent.get('used')
+    })
+    expect(new Set(seen)).toEqual(new Set([1]))
+  })
+
+  it('has the last value of a key', () => {
+    const recent = new Recent<number>(2)
+    recent.set('a', 1)
+    recent.set('b', 1)
+    recent.set('a', 2)
+    recent.set('c', 1)
+    expect(recent.get('a')).toBe(2)
+  })
+})
