@@ -19,14 +19,16 @@ export function shareLock(store: object, storage: object): void {
 
 /** Inside one process. Holds nothing for a key that nobody uses. */
 export function createKeyedLock(): KeyedLock {
-  const tails = new Map<string, Promise<unknown>>()
+  const tails = new Map<string, Promise<void>>()
   return {
     run(key, task) {
-      const result = (tails.get(key) ?? Promise.resolve()).then(task)
-      const tail = result.then(() => {}, () => {}).then(() => {
+      const before = tails.get(key)
+      const result = before ? before.then(task) : task()
+      const end = (): void => {
         if (tails.get(key) === tail)
           tails.delete(key)
-      })
+      }
+      const tail = result.then(end, end)
       tails.set(key, tail)
       return result
     },

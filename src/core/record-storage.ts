@@ -6,6 +6,7 @@ import type { SessionRecord, SessionStore } from './types'
 import { SessionError } from './errors'
 import { toStorageKey } from './id'
 import { applyPatch, createReplacedRecord, isEmpty, isExpired, isNothing, isOnlyTouch, isTouchDue, mergePatches, NO_CHANGES, parseStored, remainingSeconds, succeedRecord } from './record'
+import { Recent } from './recent'
 import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
 import { changedKeys } from './session'
@@ -23,6 +24,8 @@ export interface Written {
   isChanged: boolean
 }
 
+const REMEMBERED_KEYS = 500
+
 /** Why there is no session under an id: its record was removed or has expired, or `regenerate` gave it another id. */
 export type Ended = 'gone' | 'replaced'
 
@@ -36,6 +39,9 @@ export class RecordStorage {
   readonly #lock: KeyedLock
   readonly #options: ResolvedSessionOptions
   readonly #now: () => number
+  readonly #keys = new Recent<string>(REMEMBERED_KEYS)
+  /** The last revision that this process gave a record; empty for one that it removed. */
+  readonly #written = new Recent<string>(REMEMBERED_KEYS)
   /** Ids that this process replaced a moment ago, and until when that matters. */
   readonly #replaced = new Map<string, number>()
 
@@ -49,11 +55,11 @@ export class RecordStorage {
 
   /** The record of an id, expired ones too; otherwise why there is none. */
   async fetch(id: string): Promise<SessionRecord | 'unknown' | 'corrupt' | 'replaced'> {
-    const key = toStorageKey(id)
+    const key = this.#keyOf(id)
     let value = await this.#store.get(key)
     // Drivers that rewrite in place can show a half-written record: look again when nobody writes.
     if (value !== undefined && !parseStored(value))
-      value = await this.#lock.run(key, () => this.#store.get(key))
+      value = await this.#lock.run(key, async () => this.#store.get(key))
     const record = parseStored(value)
     if (record && isExpired(record, this.#now())) {
       // Whether the removal succeeds does not matter to this visitor: the record is dead.
@@ -66,8 +72,11 @@ export class RecordStorage {
 
   /** Runs a task while nobody else in this process writes the records of these ids. */
   exclusively<T>(ids: Iterable<string>, task: () => Promise<T>): Promise<T> {
+    const [id, ...others] = ids
+    if (id !== undefined && others.length === 0)
+      return this.#lock.run(this.#keyOf(id), task)
     // One order for everybody, so that two tasks never wait for each other.
-    const keys = [...new Set(ids)].map(toStorageKey).sort()
+    const keys = [...new Set(ids)].map(id => this.#keyOf(id)).sort()
     return keys.reduceRight((inner, key) => () => this.#lock.run(key, inner), task)()
   }
 
@@ -81,13 +90,12 @@ export class RecordStorage {
     const plan = (base: SessionRecord): Written => this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
     if (state.replaces !== undefined)
       return this.#replace(state, state.replaces, plan)
-    // A function must see the newest data; other changes do not depend on what they are applied to.
-    return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch ? undefined : state.base)
+    return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch !== undefined)
   }
 
   /** Stores the first record of an id, or gives the one that another request stored before. */
   adopt(id: string, record: SessionRecord): Promise<{ record: SessionRecord, isFirst: boolean } | Ended> {
-    const key = toStorageKey(id)
+    const key = this.#keyOf(id)
     return this.#lock.run(key, async () => {
       const first = { ...record, revision: createRevision() }
       if (await this.#swap(key, undefined, first))
@@ -99,7 +107,7 @@ export class RecordStorage {
 
   /** Remembers for a while under which name a record began. False when another record did before, or this one has changed since. */
   mark(name: string, { revision = '' }: SessionRecord, expiresAt: number): Promise<boolean> {
-    const key = toStorageKey(name)
+    const key = this.#keyOf(name)
     return this.#lock.run(key, async () => {
       const mark = { ...createReplacedRecord(this.#now()), expiresAt, revision: createRevision(revision) }
       if (await this.#swap(key, undefined, mark))
@@ -110,7 +118,7 @@ export class RecordStorage {
   }
 
   async isMarked(name: string): Promise<boolean> {
-    return await this.#newest(toStorageKey(name)) === 'replaced'
+    return await this.#newest(this.#keyOf(name)) === 'replaced'
   }
 
   /** True when this process replaced an id a moment ago. */
@@ -125,7 +133,7 @@ export class RecordStorage {
    * @param loaded the record that was loaded; without one it may be removed unread
    */
   async remove(id: string, loaded?: SessionRecord): Promise<Ended> {
-    const key = toStorageKey(id)
+    const key = this.#keyOf(id)
     if (loaded && await this.#swap(key, loaded, undefined))
       return 'gone'
     const ended = await retry<Ended | 'unclear'>(async () => {
@@ -150,6 +158,16 @@ export class RecordStorage {
     return sweep(this.#store.keys?.(this.#now()) ?? [], remove, signal)
   }
 
+  /** Asked for several times by each request. */
+  #keyOf(id: string): string {
+    const known = this.#keys.get(id)
+    if (known)
+      return known
+    const key = toStorageKey(id)
+    this.#keys.set(id, key)
+    return key
+  }
+
   /** Looks again first: somebody may have extended it since it was read. */
   #removeExpired(key: string): Promise<boolean> {
     return this.#lock.run(key, async () => {
@@ -165,7 +183,7 @@ export class RecordStorage {
         break
       this.#replaced.delete(earlier)
       if (this.#store.keys)
-        this.#removeExpired(toStorageKey(earlier)).catch(() => {})
+        this.#removeExpired(this.#keyOf(earlier)).catch(() => {})
     }
     this.#replaced.set(id, expiresAt)
   }
@@ -175,22 +193,34 @@ export class RecordStorage {
     return record !== undefined && isExpired(record, this.#now())
   }
 
-  async #change(state: SessionState, plan: (base: SessionRecord) => Written, loaded: SessionRecord | undefined): Promise<Written | Ended> {
-    const key = toStorageKey(state.id)
-    let base = loaded && this.#judge(loaded)
+  /** @param isMade true when what is written depends on what is there */
+  async #change(state: SessionState, plan: (base: SessionRecord) => Written, isMade: boolean): Promise<Written | Ended> {
+    const key = this.#keyOf(state.id)
+    // That the loaded record is the newest shows when it is replaced; often it is.
+    let base = this.#isOutdated(key, state.base) ? undefined : this.#judge(state.base)
+    let planned = typeof base === 'object' ? attempt(() => plan(base as SessionRecord), isMade) : undefined
+    // A function that changes nothing, or fails, has to see the newest data.
+    if (isMade && !planned?.isChanged)
+      base = planned = undefined
     let removal: Written | undefined
     return this.#untilWon(async () => {
       base ??= await this.#newest(key)
       if (typeof base === 'string')
         return base === 'gone' && removal ? removal : base
-      const written = plan(base)
+      const written = planned ?? plan(base)
       const isKept = this.#isKept(written.record)
       if (!written.isChanged || await this.#swap(key, base, isKept ? written.record : undefined))
         return written
-      base = undefined
+      base = planned = undefined
       removal = isKept ? undefined : written
       return undefined
     })
+  }
+
+  /** True for a record that this process itself has replaced since. */
+  #isOutdated(key: string, { revision }: SessionRecord): boolean {
+    const written = this.#written.get(key)
+    return written !== undefined && written !== revision
   }
 
   async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
@@ -199,7 +229,7 @@ export class RecordStorage {
   }
 
   async #replace(state: SessionState, replacedId: string, plan: (base: SessionRecord) => Written): Promise<Written | Ended> {
-    const key = toStorageKey(replacedId)
+    const key = this.#keyOf(replacedId)
     let isPut = false
     const attempt = async (): Promise<Written | Ended | undefined> => {
       const old = await this.#newest(key)
@@ -220,7 +250,7 @@ export class RecordStorage {
     }
     const result = await retry(attempt)
     if (isPut && typeof result !== 'object')
-      await this.#store.delete(toStorageKey(state.id))
+      await this.#store.delete(this.#keyOf(state.id))
     return result ?? conflict()
   }
 
@@ -240,7 +270,7 @@ export class RecordStorage {
 
   /** Stores the record of a new id, which must not exist. */
   async #put(state: SessionState, record: SessionRecord): Promise<boolean> {
-    const key = toStorageKey(state.id)
+    const key = this.#keyOf(state.id)
     if (await this.#swap(key, undefined, record))
       return true
     // An earlier attempt of this request may have stored it although its answer got lost.
@@ -251,8 +281,11 @@ export class RecordStorage {
   /** Replaces or removes a record if storage still holds the expected one. */
   async #swap(key: string, expected: SessionRecord | undefined, next: SessionRecord | undefined): Promise<boolean> {
     const ttl = next ? remainingSeconds(next, this.#now()) : 0
-    if (await this.#compareAndSet(key, expected?.revision, next, ttl))
+    if (await this.#compareAndSet(key, expected?.revision, next, ttl)) {
+      if (expected)
+        this.#written.set(key, next?.revision ?? '')
       return true
+    }
     // A client that lost the answer may have asked twice, and lost to itself.
     const stored = next && parseStored(await this.#store.get(key))
     if (!next || !stored || !followsOn(stored.revision, next.revision!))
@@ -278,6 +311,18 @@ export class RecordStorage {
 
   async #untilWon<T>(attempt: () => Promise<T | undefined>): Promise<T> {
     return await retry(attempt) ?? conflict()
+  }
+}
+
+/** What a function gives; `undefined` where it fails and is going to be called again. */
+function attempt<T>(make: () => T, isCalledAgain: boolean): T | undefined {
+  try {
+    return make()
+  }
+  catch (error) {
+    if (!isCalledAgain)
+      throw error
+    return undefined
   }
 }
 

@@ -52,6 +52,13 @@ describe('an operation of storage', () => {
     expect(await caught(() => new Attempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
   })
 
+  it('that is answered at once ends the silence', async () => {
+    const attempts = new Attempts(TIMEOUT)
+    await timeOut(() => attempts.run('reading', KEY, () => new Promise(() => {})))
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    expect([await attempts.run('reading', KEY, () => 1), await attempts.run('reading', KEY, () => 2)]).toEqual([1, 2])
+  })
+
   it('that throws rejects with STORAGE_ERROR', async () => {
     const throwing = (): Promise<never> => {
       throw new Error('EIO')

@@ -22,6 +22,11 @@ const start = (options?: CoreSessionOptions): Promise<Processes> => Processes.st
 
 const increment = (session: Session): Promise<unknown> => session.update(data => ({ n: data.n as number + 1 }))
 
+/** Changes the session elsewhere, so that who loaded it before has to read it again to change it. */
+function fallBehind(browser: Browser, elsewhere: Server): Promise<unknown> {
+  return browser.clone().run(elsewhere, session => session.set('seen', true))
+}
+
 /** How a visit goes: its error, if there is one, and its cookies. */
 async function outcome(visit: Visit, act: (session: Session) => unknown): Promise<{ code: string, cookies: string[] }> {
   const code = await Promise.resolve().then(() => act(visit.session)).then(() => visit.end()).then(() => 'OK', (error: { code: string }) => error.code)
@@ -76,6 +81,8 @@ describe('a logout in one process', () => {
     const browser = await servers.returning()
     const stale = browser.clone()
     const visit = await browser.clone().visit(b)
+    if (operation === 'get')
+      await fallBehind(browser, a)
     const gate = b.store.hold(operation, when)
     const writing = outcome(visit, act)
     await gate.reached
@@ -202,12 +209,28 @@ describe('updates in two processes', () => {
     const { a, b } = servers
     const browser = await servers.returning({ n: 0 })
     const visit = await browser.clone().visit(b)
+    if (step[0] === 'get')
+      await fallBehind(browser, a)
     const gate = b.store.hold(...step)
     const slow = outcome(visit, increment)
     await gate.reached
     await browser.run(a, increment)
     gate.release()
-    expect([(await slow).code, await browser.read(a)]).toEqual(['OK', { n: 2 }])
+    expect([(await slow).code, await browser.run(a, session => session.get('n'))]).toEqual(['OK', 2])
+  })
+
+  it('are judged by the newest data where a function fails on what was loaded', async () => {
+    const servers = await start()
+    const { a, b } = servers
+    const browser = await servers.returning({ credits: 0 })
+    const visit = await browser.clone().visit(b)
+    await browser.run(a, session => session.set('credits', 5))
+    const spent = await outcome(visit, session => session.update((data) => {
+      if (data.credits === 0)
+        throw Object.assign(new Error('no credits'), { code: 'NO_CREDITS' })
+      return { credits: Number(data.credits) - 1 }
+    }))
+    expect([spent.code, await browser.read(a)]).toEqual(['OK', { credits: 4 }])
   })
 
   it('count twice twenty-five increments as fifty', async () => {
@@ -424,9 +447,10 @@ describe('expiry while a write is on its way in another process', () => {
     ['after it has read', AFTER_READING],
   ])('fails an update that is held %s', async (_, step) => {
     const servers = await start({ idleTimeout: 100 })
-    const { b } = servers
+    const { a, b } = servers
     const browser = await servers.returning()
     const visit = await browser.clone().visit(b)
+    await fallBehind(browser, a)
     const gate = b.store.hold(...step)
     const writing = outcome(visit, session => session.update({ cart: 1 }))
     await gate.reached
@@ -523,12 +547,14 @@ describe('regenerating in one process while another updates', () => {
     const { a, b } = servers
     const browser = await servers.returning()
     const visit = await browser.clone().visit(b)
+    if (step[0] === 'get')
+      await fallBehind(browser, a)
     const gate = b.store.hold(...step)
     const updating = outcome(visit, session => session.update({ cart: 1 }))
     await gate.reached
     await browser.run(a, session => session.regenerate({ user: 'bob' }))
     gate.release()
-    expect([await updating, await browser.read(b), (await servers.sessions()).length]).toEqual([LOST, { user: 'bob' }, 1])
+    expect([await updating, await browser.run(b, session => session.get('user')), (await servers.sessions()).length]).toEqual([LOST, 'bob', 1])
   })
 })
 

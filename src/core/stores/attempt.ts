@@ -1,5 +1,6 @@
 import { elapsed } from '../clock'
 import { SessionError } from '../errors'
+import { isPromise } from '../value'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 
@@ -27,15 +28,26 @@ export class Attempts {
   }
 
   /** @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time */
-  async run<T>(action: Action, key: string, operation: () => Promise<T>): Promise<T> {
+  async run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>): Promise<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
+    try {
+      const result = operation()
+      if (isPromise(result))
+        return await this.#inTime(action, key, Promise.resolve(result))
+      // What is there at once, as in memory, needs no clock.
+      if (this.#stalled.size > 0)
+        this.#noteAnswer()
+      return result
+    }
+    catch (cause) {
+      throw storageError(action, cause)
+    }
+  }
+
+  async #inTime<T>(action: Action, key: string, result: Promise<T>): Promise<T> {
     const start = elapsed()
-    const result = (async () => operation())()
-    const answered = result.then(() => {}, () => {}).then(() => {
-      this.#lastAnswer = elapsed()
-      this.#stalled.clear()
-    })
+    const answered = result.then(() => {}, () => {}).then(() => this.#noteAnswer())
     let timer: ReturnType<typeof setTimeout> | undefined
     const timedOut = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -49,15 +61,19 @@ export class Attempts {
     try {
       return await Promise.race([result, timedOut])
     }
-    catch (cause) {
-      throw storageError(action, cause)
-    }
     finally {
       clearTimeout(timer)
     }
   }
 
+  #noteAnswer(): void {
+    this.#lastAnswer = elapsed()
+    this.#stalled.clear()
+  }
+
   #assertAnswering(action: Action, key: string): void {
+    if (this.#stalled.size === 0)
+      return
     const silences = [...this.#stalled.values()].filter(isSilent => isSilent).length
     if (!this.#stalled.has(key) && silences < 2)
       return
@@ -68,7 +84,7 @@ export class Attempts {
   }
 
   /** A write that is late must not land on what comes after it, so nothing does; a removal is made up for. */
-  #assertUnwritten(action: Action, key: string, operation: () => Promise<unknown>): void {
+  #assertUnwritten(action: Action, key: string, operation: () => unknown): void {
     const late = this.#late.get(key)
     if (!late || action === 'reading')
       return

@@ -3,6 +3,7 @@ import type { BuiltinDriverName, BuiltinDriverOptions, Driver } from 'unstorage'
 import { builtinDrivers } from 'unstorage'
 import { DEFAULTS } from '../options'
 import { configError } from '../resolve-options'
+import { withDefaults } from './driver'
 import { createStorageStore } from './unstorage'
 
 /** A built-in driver of unstorage and its own options. */
@@ -39,11 +40,19 @@ export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.ti
   const path = Object.hasOwn(builtinDrivers, type) ? builtinDrivers[type] : undefined
   if (!path)
     throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `Use one of ${Object.keys(builtinDrivers).join(', ')}.` }])
-  let driver: Promise<Driver> | undefined
-  const load = (): Promise<Driver> => driver ??= importDriver(path, options).catch((error) => {
-    driver = undefined
-    throw error
-  })
+  let driver: Driver | Promise<Driver> | undefined
+  const load = (): Driver | Promise<Driver> => {
+    if (driver)
+      return driver
+    const loading = importDriver(path, withDefaults(type, options))
+    const replaceBy = (loaded?: Driver): void => {
+      if (driver === loading)
+        driver = loaded
+    }
+    loading.then(replaceBy, () => replaceBy())
+    driver = loading
+    return loading
+  }
   return {
     ...createStorageStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout }),
     async dispose() {

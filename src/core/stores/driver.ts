@@ -1,3 +1,4 @@
+import { isPromise } from '../value'
 import { expiryOf } from './text'
 
 /** The part of an unstorage driver that is used; both major versions fit. */
@@ -11,16 +12,22 @@ export interface Driver {
   getKeys?(base: string, options: object): unknown
 }
 
-/** Keeps texts under the keys of one driver. */
+/** Keeps texts under the keys of one driver. Drivers that keep them in memory answer at once. */
 export interface TextStorage {
   /** The stored value as the driver gives it; `null` or `undefined` for a missing one. */
-  get(key: string): Promise<unknown>
-  set(key: string, text: string, ttl: number): Promise<void>
-  delete(key: string): Promise<void>
+  get(key: string): unknown
+  set(key: string, text: string, ttl: number): unknown
+  delete(key: string): unknown
   /** As that of a store, where the driver's storage can do it. */
   compareAndSet?(key: string, revision: string | undefined, text: string | undefined, ttl: number): Promise<boolean>
   /** The keys below a prefix, as those of a store; missing where storage drops expired records by itself. */
   keys?(prefix: string, now: number): AsyncIterable<readonly string[]>
+}
+
+/** The options of a driver that is mounted for sessions alone. */
+export function withDefaults(driver: string, options: object): object {
+  // What several requests ask of Redis in one turn of the event loop goes out as one.
+  return driver === 'redis' ? { enableAutoPipelining: true, ...options } : options
 }
 
 /** Drivers whose storage makes room by itself, by `ttl` or by size. Reading all of the latter would turn its order around. */
@@ -34,19 +41,17 @@ export function createDriverStorage(driver: Driver): TextStorage {
   const isExpiring = EXPIRING.has(driver.name ?? '')
   const { readOnly: isReadOnly } = (driver.options ?? {}) as { readOnly?: boolean }
   return {
-    async get(key) {
-      return thrown(await driver.getItem(key, {}))
-    },
-    async set(key, text, ttl) {
+    get: key => thrown(driver.getItem(key, {})),
+    set(key, text, ttl) {
       if (!driver.setItem || isReadOnly)
         throw new TypeError('The storage driver is read-only.')
       // Others may keep time by a timer.
-      thrown(await driver.setItem(key, text, isExpiring || ttl <= LONGEST_TIMER ? { ttl } : {}))
+      return thrown(driver.setItem(key, text, isExpiring || ttl <= LONGEST_TIMER ? { ttl } : {}))
     },
-    async delete(key) {
+    delete(key) {
       if (!driver.removeItem || isReadOnly)
         throw new TypeError('The storage driver cannot remove.')
-      thrown(await driver.removeItem(key, {}))
+      return thrown(driver.removeItem(key, {}))
     },
     ...(!isExpiring && { keys: (prefix, now) => listKeys(driver, prefix, now) }),
   }
@@ -60,7 +65,7 @@ async function* listKeys(driver: Driver, prefix: string, now: number): AsyncGene
   // A list of a million keys would hold the process; the memory driver's map gives them one by one.
   if (map instanceof Map)
     return yield* listMap(map as Map<string, unknown>, prefix, now)
-  const keys = thrown(await driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
+  const keys = await thrown(driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
   for (let start = 0; start < keys.length; start += LOT)
     yield keys.slice(start, start + LOT).filter(key => key.startsWith(prefix))
 }
@@ -80,8 +85,10 @@ async function* listMap(map: Map<string, unknown>, prefix: string, now: number):
   yield lot
 }
 
-/** The file system drivers return an error such as EACCES as if it were the value. */
+/** The file system drivers give an error such as EACCES as if it were the value. */
 function thrown(value: unknown): unknown {
+  if (isPromise(value))
+    return value.then(thrown)
   if (value instanceof Error)
     throw value
   return value

@@ -1,8 +1,8 @@
 import type { Driver, TextStorage } from './driver'
-import { RECORD_VERSION } from '../record'
+import { parseStored } from '../record'
 import { followsOn } from '../revision'
 import { createDriverStorage } from './driver'
-import { revisionOf } from './text'
+import { fromText, textBeginning } from './text'
 
 /** The part of ioredis that is used; `Redis` and `Cluster` have it. */
 interface RedisClient {
@@ -30,9 +30,9 @@ export async function createRedisStorage(driver: Driver): Promise<TextStorage | 
   let breaks = 0
   client.on?.('close', () => breaks++)
   return {
-    get: key => get(key).catch(discreet),
-    set: (key, text, ttl) => set(key, text, ttl).catch(discreet),
-    delete: key => remove(key).catch(discreet),
+    get: async key => Promise.resolve(get(key)).catch(discreet),
+    set: async (key, text, ttl) => Promise.resolve(set(key, text, ttl)).catch(discreet),
+    delete: async key => Promise.resolve(remove(key)).catch(discreet),
     async compareAndSet(key, revision, text = '', ttl) {
       const expected = revision === undefined ? '' : textBeginning(revision)
       const breaksBefore = breaks
@@ -40,17 +40,17 @@ export async function createRedisStorage(driver: Driver): Promise<TextStorage | 
       if (isDone || breaks === breaksBefore || text === '')
         return isDone
       // After a break ioredis asks again, although the first time may have been carried out.
-      const [stored, own] = [String(await get(key)), text].map(revisionOf)
-      if (!stored || !own || !followsOn(stored, own))
+      if (!isWritten(await get(key), text))
         throw new Error('The connection broke, so it is not known whether the record was written.')
-      return false
+      return true
     },
   }
 }
 
-/** How the text of a record with this revision begins; see `toText`. */
-function textBeginning(revision: string): string {
-  return JSON.stringify({ version: RECORD_VERSION, revision }).slice(0, -1)
+/** True when a stored value shows that a text was written before it, and no other id has taken its place since. */
+function isWritten(stored: unknown, text: string): boolean {
+  const [found, own] = [stored, text].map(value => parseStored(fromText(value)))
+  return found !== undefined && own !== undefined && followsOn(found.revision, own.revision) && (!found.isReplaced || own.isReplaced === true)
 }
 
 /** Rejects with an error of ioredis, without the command that it carries: its arguments are the session. */

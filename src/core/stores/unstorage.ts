@@ -1,12 +1,12 @@
 import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
 import { shareLock } from '../lock'
-import { Attempts, storageError } from './attempt'
+import { type Action, Attempts, storageError } from './attempt'
+import { whenThere } from '../value'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
 import { createRedisStorage } from './redis'
-import { setAfterReading } from './set-after-reading'
-import { fromText, toText } from './text'
+import { fromText, isAtRevision, toText } from './text'
 
 /** The part of an unstorage `Storage` that is used; both major versions fit. */
 export interface UnstorageLike {
@@ -18,6 +18,12 @@ export interface UnstorageStoreOptions {
   base: string
   /** Milliseconds that one operation may take. */
   timeout: number
+}
+
+/** The mount that holds our records, and what their keys begin with there. */
+interface Place {
+  texts: TextStorage
+  at: string
 }
 
 /** The last part of our keys; nothing else in the same storage is swept. */
@@ -34,46 +40,63 @@ const OUR_KEY = /^[\da-f]{64}$/
  */
 export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
   const attempts = new Attempts(timeout)
-  const known = new WeakMap<Driver, Promise<TextStorage>>()
-  const locate = async (key: string): Promise<{ texts: TextStorage, key: string }> => {
-    const fullKey = base ? `${base}:${key}` : key
-    const mount = storage.getMount(fullKey)
-    const driver = await mount.driver
-    const texts = known.get(driver) ?? createTextStorage(driver)
-    known.set(driver, texts)
+  const prefix = base ? `${base}:` : ''
+  const known = new WeakMap<Driver, TextStorage | Promise<TextStorage>>()
+  const open = (driver: Driver): TextStorage | Promise<TextStorage> => {
+    const texts = known.get(driver)
+    if (texts)
+      return texts
+    const opening = createTextStorage(driver).then((texts) => {
+      known.set(driver, texts)
+      return texts
+    })
+    known.set(driver, opening)
     // A client that could not be loaded may be there the next time.
-    texts.catch(() => known.delete(driver))
-    return { texts: await texts, key: fullKey.slice(mount.base.length) }
+    opening.catch(() => known.delete(driver))
+    return opening
   }
+  /** Where our records are now; the app may mount anew. */
+  const locate = (): Place | Promise<Place> => {
+    const { base, driver } = storage.getMount(prefix)
+    const at = prefix.slice(base.length)
+    return whenThere(whenThere(driver, open), texts => ({ texts, at }))
+  }
+  const locatedFor = async (action: Action): Promise<Place> => {
+    try {
+      return await locate()
+    }
+    catch (cause) {
+      throw storageError(action, cause)
+    }
+  }
+  const run = <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
+    attempts.run(action, key, () => whenThere(locate(), operation))
   const store: SessionStore = {
-    get: key => attempts.run('reading', key, async () => {
-      const at = await locate(key)
-      return fromText(await at.texts.get(at.key))
+    get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
+    set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
+      await texts.set(at + key, toText(record), ttl)
     }),
-    set: (key, record, ttl) => attempts.run('writing', key, async () => {
-      const at = await locate(key)
-      await at.texts.set(at.key, toText(record), ttl)
-    }),
-    delete: key => attempts.run('removing', key, async () => {
-      const at = await locate(key)
-      await at.texts.delete(at.key)
+    delete: key => run('removing', key, async ({ texts, at }) => {
+      await texts.delete(at + key)
     }),
     async compareAndSet(key, revision, record, ttl) {
       const action = record ? 'writing' : 'removing'
-      const { texts, key: at } = await locate(key).catch((cause) => {
-        throw storageError(action, cause)
-      })
+      const text = record && toText(record)
+      const { texts, at } = await locatedFor(action)
       const { compareAndSet } = texts
-      if (!compareAndSet)
-        return setAfterReading(store, key, revision, record, ttl)
-      return attempts.run(action, key, () => compareAndSet(at, revision, record && toText(record), ttl))
+      if (compareAndSet)
+        return attempts.run(action, key, () => compareAndSet(at + key, revision, text, ttl))
+      if (!isAtRevision(await attempts.run('reading', key, () => texts.get(at + key)), revision))
+        return false
+      await attempts.run(action, key, () => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl))
+      return true
     },
-    dropsExpired: async () => !(await locate('')).texts.keys,
+    dropsExpired: async () => !(await locate()).texts.keys,
     async* keys(now) {
       try {
-        const at = await locate('')
-        for await (const lot of at.texts.keys?.(at.key, now) ?? [])
-          yield lot.map(key => key.slice(at.key.length)).filter(key => OUR_KEY.test(key))
+        const { texts, at } = await locate()
+        for await (const lot of texts.keys?.(at, now) ?? [])
+          yield lot.map(key => key.slice(at.length)).filter(key => OUR_KEY.test(key))
       }
       catch (cause) {
         throw storageError('listing', cause)

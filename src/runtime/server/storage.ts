@@ -4,6 +4,7 @@ import type { Driver } from 'unstorage'
 import { createDriver, driverName } from '#unsession/driver'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
+import { withDefaults } from '../../core/stores/driver'
 import { createStorageStore } from '../../core/stores/unstorage'
 
 /** Where a driver given as an object is mounted. */
@@ -51,7 +52,7 @@ export function createDriverStore(path: string, storage: SessionStorageOptions, 
 
 function openDriver(path: string, { driver, ...options }: SessionStorageOptions, { createDriver, driverName }: BuiltDriver): Driver {
   if (createDriver && driver === driverName)
-    return createDriver(withoutEmpty(options))
+    return createDriver(withDefaults(driver, withoutEmpty(options)))
   throw configError([{
     path: `${path}.driver`,
     problem: `This build holds ${driverName ? `the driver '${driverName}'` : 'no driver of its own'}, not '${driver}'.`,
