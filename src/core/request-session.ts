@@ -11,7 +11,7 @@ import { createId } from './id'
 import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
 import { changedKeys, createHandle, SessionState, toChanges } from './session'
 import { SessionCookie } from './session-cookie'
-import { deepFreeze } from './value'
+import { deepFreeze, isPromise } from './value'
 
 /** What every request of one manager shares. */
 export interface RequestContext {
@@ -25,6 +25,8 @@ export interface RequestContext {
   recent: Map<string, SessionRecord>
   now: () => number
 }
+
+const NOTHING: ReadonlyMap<string, SessionRecord | undefined> = new Map()
 
 /** Hooks may change the session they are told about; this often it is stored again. */
 const MAX_SETTLE_ROUNDS = 5
@@ -58,9 +60,9 @@ export class RequestSession implements SessionOwner {
   #isMigrated = false
   #isTellingSaved = false
   /** Ids that this request itself replaced. */
-  readonly #replacedHere = new Set<string>()
+  #replacedHere: Set<string> | undefined
   /** Ids whose records are to be removed, with the record that was loaded. */
-  readonly #doomed = new Map<string, SessionRecord | undefined>()
+  #doomed: ReadonlyMap<string, SessionRecord | undefined> = NOTHING
   /** The last write that failed and that no later one made good. */
   #failure: SessionError | undefined
   /** What was begun and has not ended; the response waits for it. */
@@ -108,7 +110,7 @@ export class RequestSession implements SessionOwner {
 
   /** True when the request gave the session another id. */
   get hasNewId(): boolean {
-    return this.#replacedHere.size > 0
+    return this.#replacedHere !== undefined
   }
 
   /** False for a request that only read. */
@@ -128,6 +130,14 @@ export class RequestSession implements SessionOwner {
       throw error
     })
     await this.#loading
+  }
+
+  /** Loads what nobody has to wait for. True when the session is loaded. */
+  loadAtOnce(): boolean {
+    const mustWait = this.#loading || this.#context.storage || this.#oldToLoad || (this.#observer && this.#observer.isListening !== false)
+    if (!this.#isLoaded && !mustWait)
+      this.assertLoaded()
+    return this.#isLoaded
   }
 
   /**
@@ -388,9 +398,9 @@ export class RequestSession implements SessionOwner {
     if (!state || !wasThere)
       return undefined
     if (!state.isNew || isUnread || state.isBeingStored)
-      this.#doomed.set(state.id, state.isNew || isUnread ? undefined : state.base)
+      this.#doom(state.id, state.isNew || isUnread ? undefined : state.base)
     if (state.replaces)
-      this.#doomed.set(state.replaces, undefined)
+      this.#doom(state.replaces)
     return state
   }
 
@@ -401,10 +411,26 @@ export class RequestSession implements SessionOwner {
    * to wait for. A rejection must become the response.
    */
   settle(): Promise<void> | undefined {
+    try {
+      if (this.#mustStore && this.#operations.size === 0 && !this.#failure)
+        this.#storeAtOnce()
+    }
+    catch (error) {
+      return Promise.reject(error)
+    }
     if (this.#mustStore || this.#operations.size > 0 || this.#failure)
       return this.#settle()
     this.#giveWay()
     return undefined
+  }
+
+  /** In cookie mode there is nothing to wait for, unless somebody who is told has something to do. */
+  #storeAtOnce(): void {
+    if (this.#context.storage)
+      return
+    const told = (this.exists && this.#announce()) || (this.#keepInCookie() && this.#tellSaved())
+    if (told)
+      void this.run(() => told)
   }
 
   async #settle(): Promise<void> {
@@ -454,10 +480,12 @@ export class RequestSession implements SessionOwner {
   }
 
   /** What a hook of `session:saved` stores itself is not told again, or it might never end. */
-  async #tellSaved(): Promise<void> {
+  #tellSaved(): Promise<void> | undefined {
     this.#isTellingSaved = true
-    await this.#notify('saved')
-    this.#isTellingSaved = false
+    const told = this.#notify('saved')?.finally(() => this.#isTellingSaved = false)
+    if (!told)
+      this.#isTellingSaved = false
+    return told
   }
 
   /** Resolves to true when a session was written. */
@@ -470,7 +498,7 @@ export class RequestSession implements SessionOwner {
     const state = makePatch || this.#mustWrite ? this.state : undefined
     // Taken now, not when its turn has come: who ends the session meanwhile must know of the write.
     const changes = state?.takeChanges() ?? NO_CHANGES
-    const doomed = new Map(this.#doomed)
+    const doomed = this.#doomed
     const ids = [...doomed.keys(), ...(state ? [state.replaces ?? state.id] : [])]
     const isWritten = await storage.exclusively(ids, async () => {
       const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
@@ -485,7 +513,7 @@ export class RequestSession implements SessionOwner {
   /** The cookie that was written with the change is the stored session. */
   #keepInCookie(): boolean {
     const state = this.#mustWrite ? this.#state : undefined
-    this.#doomed.clear()
+    this.#doomed = NOTHING
     this.#cookie.settle()
     if (state)
       this.#continueFrom(state, applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options))
@@ -517,7 +545,7 @@ export class RequestSession implements SessionOwner {
       return false
     }
     if (replaces !== undefined)
-      this.#replacedHere.add(replaces)
+      (this.#replacedHere ??= new Set()).add(replaces)
     const { record, isChanged } = written
     const isCurrent = this.#state === state
     this.#continueFrom(state, record)
@@ -555,15 +583,20 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  async #removeDoomed(storage: RecordStorage, doomed: Map<string, SessionRecord | undefined>): Promise<void> {
+  /** @param loaded the record, where it was loaded */
+  #doom(id: string, loaded?: SessionRecord): void {
+    this.#doomed = new Map(this.#doomed).set(id, loaded)
+  }
+
+  async #removeDoomed(storage: RecordStorage, doomed: ReadonlyMap<string, SessionRecord | undefined>): Promise<void> {
     for (const [id, loaded] of doomed) {
       const ended = await storage.remove(id, loaded).catch((error) => {
         // The record may still be there: the browser at least shall not come back with it.
         this.#removeCookie()
         throw error
       })
-      this.#doomed.delete(id)
-      if (ended !== 'replaced' || this.#replacedHere.has(id))
+      this.#doomed = new Map([...this.#doomed].filter(([other]) => other !== id))
+      if (ended !== 'replaced' || this.#replacedHere?.has(id))
         continue
       // A session that was begun since cannot have a cookie beside that of the new id.
       const isBegun = this.#state !== undefined
@@ -666,15 +699,17 @@ export class RequestSession implements SessionOwner {
     return endedError()
   }
 
-  async #announce(): Promise<void> {
+  #announce(): Promise<void> | undefined {
     if (this.#isAnnounced || !this.state.isNew || this.state.replaces)
-      return
+      return undefined
     this.#isAnnounced = true
-    await this.#notify('created')
+    return this.#notify('created')
   }
 
-  async #notify(name: SessionEventName): Promise<void> {
-    await this.#observer?.session(name, this.handle)
+  /** Resolves when everybody who was told is done; `undefined` when that was at once. */
+  #notify(name: SessionEventName): Promise<void> | undefined {
+    const told = this.#observer?.session(name, this.handle)
+    return isPromise(told) ? Promise.resolve(told).then(() => {}) : undefined
   }
 
   /** A handle that only shows what was. */

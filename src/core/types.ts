@@ -226,6 +226,8 @@ export type SessionEventName = 'created' | 'loaded' | 'saved' | 'regenerated' | 
 
 /** Is told what happened; awaited before the response begins. */
 export interface SessionObserver {
+  /** True when somebody wants to hear of every session that arrives, also of those that nobody uses. */
+  readonly isListening?: boolean
   session(name: SessionEventName, session: Session): unknown
   rejected(reason: RejectReason): unknown
 }
