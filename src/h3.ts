@@ -1,16 +1,19 @@
 import type { Peer, SocketHooks, UpgradeRequest } from './http/upgrade'
 import type { SessionEvent } from './adapters/event'
 import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
+import type { RequestSession } from './core/request-session'
 import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
 import { isNarrowed } from './http/cached-request'
 import { provideSocketSessions } from './http/upgrade'
-import { createEventExchange } from './adapters/event'
+import { describeEvent } from './adapters/event'
 import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
-import { finishResponses, type H3V2Event, isV2, settleAfter } from './adapters/h3-v2'
+import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
+import { settleAfter } from './http/settle-after'
 import { describeError, toSessionError } from './http/error-response'
+import { createExchange } from './http/exchange'
 import { managerOf, plainAppOf } from './http/plain-app'
 import * as utils from './http/utils'
 
@@ -108,16 +111,20 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
   const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
     const isFirst = !bagOf(event)?.has(event)
     const bag = provideBag(event, options, next !== undefined)
-    const session = bag.open(event, options)
-    if (session.isCarried || options.saveUninitialized || options.generate) {
-      // A failure is remembered and thrown when the session is first used: other handlers still answer.
-      await session.load().catch(() => {})
-      if (options.generate && session.isLoaded)
-        session.begin(options.generate)
-    }
+    // A failure is remembered and thrown when the session is first used: other handlers still answer.
+    await bag.load(event, options)?.catch(() => {})
+    if (options.generate)
+      await begin(bag.open(event, options), options.generate)
     return next && isFirst ? settleAfter(bag, next) : undefined
   }
   return Object.assign(sessions, { __is_handler__: true as const, hooks: HOOKS })
+}
+
+/** Gives a visitor without a session the first data. */
+async function begin(session: RequestSession, generate: () => object): Promise<void> {
+  await session.load().catch(() => {})
+  if (session.isLoaded)
+    session.begin(generate)
 }
 
 /** What makes the responses of h3 v1 wait; those of Node do so by themselves. */
@@ -179,17 +186,19 @@ function isCachedByNitro(context: { cache?: unknown }): boolean {
 
 function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): SessionBag {
   const request = isV2(event) ? event.req : undefined
-  const bag: SessionBag = new SessionBag({
+  // Now, not when a session is asked for: h3 v2 gives an event that was answered another response.
+  const response = describeEvent(event)
+  return new SessionBag({
     owner: event,
     isCached: () => request !== undefined && isNarrowed((event as H3V2Event).req, request),
     manager: own => managerOf(app, own),
-    exchange: createEventExchange(event, {
+    cookieHeader: () => response.cookieHeader,
+    createExchange: bag => createExchange(response, {
       settle: () => bag.settle(),
       onFailure: toErrorResponse,
       ...(!isAwaited && { onUnheld: createWriter(event, () => bag.save()) }),
     }),
   })
-  return bag
 }
 
 /** Where nothing waits for writes they are made as soon as the handler gives way. */

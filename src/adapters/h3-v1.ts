@@ -1,7 +1,7 @@
 import type { ErrorResponse } from '../http/error-response'
 import type { EventResponse } from '../http/exchange'
 import type { NodeResponse } from '../http/node-response'
-import { headersOf } from '../http/headers'
+import { type HeaderList, headersOf } from '../http/headers'
 
 /** An event of h3 v1. */
 export interface H3V1Event {
@@ -29,15 +29,21 @@ export function answerV1({ node }: H3V1Event, { statusCode, statusMessage, body 
   res.end(body)
 }
 
-export function describeV1({ node: { req, res } }: H3V1Event): EventResponse {
-  const response = res as NodeResponse
-  const isUnheld = isMock(res)
-  return {
-    headers: [headersOf(response)],
-    node: isUnheld ? undefined : response,
-    isFinished: false,
-    get cookieHeader() { return req.headers.cookie },
-    get isSent() { return response.headersSent || response.writableEnded },
-    get haveHeadersLeft() { return !isUnheld && response.headersSent },
+export class V1Response implements EventResponse {
+  readonly headers: readonly HeaderList[]
+  readonly node: NodeResponse | undefined
+  readonly isFinished = false
+  readonly #req: H3V1Event['node']['req']
+  readonly #res: NodeResponse
+
+  constructor({ node: { req, res } }: H3V1Event) {
+    this.#req = req
+    this.#res = res as NodeResponse
+    this.headers = [headersOf(this.#res)]
+    this.node = isMock(res) ? undefined : this.#res
   }
+
+  get cookieHeader(): string | undefined { return this.#req.headers.cookie }
+  get isSent(): boolean { return this.#res.headersSent || this.#res.writableEnded }
+  get haveHeadersLeft(): boolean { return this.node !== undefined && this.#res.headersSent }
 }

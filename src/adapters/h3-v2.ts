@@ -1,4 +1,3 @@
-import type { SessionBag } from '../http/bag'
 import type { EventResponse } from '../http/exchange'
 import type { HeaderList } from '../http/headers'
 import type { NodeResponse } from '../http/node-response'
@@ -37,24 +36,6 @@ export function describeV2(event: H3V2Event): EventResponse {
     // h3 takes what was prepared for the response, and then gives the event another.
     get isSent() { return event.res !== res || node?.headersSent === true },
     get haveHeadersLeft() { return this.isSent },
-  }
-}
-
-/**
- * Runs the rest of a request and makes its response wait for the session: the outermost
- * middleware of h3 v2. The error of a write that failed takes the place of any answer.
- */
-export async function settleAfter(bag: SessionBag, next: () => unknown): Promise<unknown> {
-  try {
-    const answer = await next()
-    await bag.settle()
-    // The headers of a response that was fetched cannot be changed.
-    return answer instanceof Response && bag.isMisplaced(answer.headers) ? new Response(answer.body, answer) : answer
-  }
-  catch (error) {
-    // Fails once at most, so this is not the error of the write above.
-    await bag.settle()
-    throw error
   }
 }
 

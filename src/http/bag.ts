@@ -11,14 +11,17 @@ import { forbidCaching, isForSharedCaches, varyByCookie } from './headers'
 export interface BagOptions {
   /** The event whose response carries the cookies; sub-requests only join. */
   owner: object
-  exchange: EventExchange
-  observer?: SessionObserver
+  /** The raw `Cookie` header. */
+  cookieHeader(): string | undefined
+  /** Called when a session is asked for. */
+  createExchange(bag: SessionBag): EventExchange
+  readonly observer?: SessionObserver
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
   /** True when the host caches the response, or will show it to everybody for another reason. */
   isCached?(): boolean
   /** Where the app has pages. */
-  page?: PageOptions | undefined
+  readonly page?: PageOptions | undefined
 }
 
 export interface PageOptions {
@@ -31,27 +34,28 @@ export interface PageOptions {
 /** All sessions of one event and of its sub-requests. */
 export class SessionBag {
   readonly #options: BagOptions | undefined
-  readonly #events = new WeakSet<object>()
-  readonly #sessions = new Map<string, { manager: SessionManager, session: RequestSession }>()
+  /** Other events that use these sessions. Made when needed, as all below: most requests need none. */
+  #joined: WeakSet<object> | undefined
+  #sessions: Map<string, { manager: SessionManager, session: RequestSession }> | undefined
   /** Those that the response depends on. */
-  readonly #used = new Set<RequestSession>()
+  #used: Set<RequestSession> | undefined
+  #made: EventExchange | undefined
   #page: PageSession | undefined
   #hasFailed = false
 
   constructor(options?: BagOptions) {
     this.#options = options
-    if (options)
-      this.join(options.owner)
   }
 
   /** Lets another event use these sessions. */
   join(event: object): void {
-    this.#events.add(event)
+    this.#joined ??= new WeakSet()
+    this.#joined.add(event)
   }
 
   /** True for an event that uses these sessions. */
   has(event: object): boolean {
-    return this.#events.has(event)
+    return this.#options?.owner === event || this.#joined?.has(event) === true
   }
 
   /**
@@ -74,23 +78,35 @@ export class SessionBag {
   open(event: object, overrides?: object): RequestSession {
     if (!this.#options || !this.has(event) || this.#options.isCached?.())
       throw cachedResponseError('A session was used inside a cached handler.')
-    const { exchange, observer } = this.#options
+    const { observer } = this.#options
     const manager = this.#options.manager(overrides)
     const { name } = manager.options.cookie
-    const opened = this.#sessions.get(name) ?? { manager, session: manager.open(exchange, observer) }
+    const opened = this.#sessions?.get(name) ?? { manager, session: manager.open(this.#exchange, observer) }
     if (opened.manager !== manager)
       throw new SessionError('CONFIG_ERROR', `The session of the cookie '${name}' was opened with other options in this request. Give the same options everywhere, best by a util of your own.`)
+    this.#sessions ??= new Map()
     this.#sessions.set(name, opened)
     return opened.session
+  }
+
+  /** Loads the session before anybody uses it; `undefined` where there is nothing to wait for. */
+  load(event: object, overrides?: object): Promise<void> | undefined {
+    const manager = this.#options?.manager(overrides)
+    if (!manager)
+      return undefined
+    if (!manager.needsLoading && !this.#options?.observer?.isListening && !manager.isDue(this.#options?.cookieHeader()))
+      return undefined
+    const session = this.open(event, overrides)
+    return session.isCarried || manager.options.saveUninitialized ? session.load() : undefined
   }
 
   /** As {@link SessionBag.open}, for a handler whose response will depend on it. */
   use(event: object, overrides?: object): RequestSession {
     const session = this.open(event, overrides)
-    const { exchange } = this.#options!
+    this.#used ??= new Set()
     this.#used.add(session)
-    if (exchange.isForSharedCaches)
-      exchange.personalize(session.isCarried)
+    if (this.#exchange.isForSharedCaches)
+      this.#exchange.personalize(session.isCarried)
     return session
   }
 
@@ -105,6 +121,10 @@ export class SessionBag {
     return this.#page ??= this.#openPage(event, page.isShown())
   }
 
+  get #exchange(): EventExchange {
+    return this.#made ??= this.#options!.createExchange(this)
+  }
+
   /** What the sessions of the configured cookie share; missing inside a cached handler. */
   get manager(): SessionManager | undefined {
     return this.#options?.manager()
@@ -112,7 +132,7 @@ export class SessionBag {
 
   /** What the response says of each of our cookies. */
   get cookies(): EventExchange['cookies'] {
-    return this.#options?.exchange.cookies ?? new Map()
+    return this.#options ? this.#exchange.cookies : new Map()
   }
 
   /** True for the event whose response carries the cookies; internal requests only join. */
@@ -122,32 +142,32 @@ export class SessionBag {
 
   /** True when the event was answered. */
   get isSent(): boolean {
-    return this.#options?.exchange.isSent === true
+    return this.#options !== undefined && this.#exchange.isSent
   }
 
   /** Has the last word on the headers of a response that is complete; by default those of the event. */
   finish(event: object, headers?: HeaderList): void {
     if (!this.isOwnedBy(event))
       return
-    this.#options?.exchange.finish(headers)
+    this.#made?.finish(headers)
     // Somebody may have marked the response after the sessions were used.
     if (headers && this.isMisplaced(headers))
-      this.#used.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
+      this.#used?.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
   }
 
   /** True for the headers of a response that depends on sessions and is marked for caches that others share. */
   isMisplaced(headers: HeaderList): boolean {
-    return this.#used.size > 0 && isForSharedCaches(headers)
+    return this.#used !== undefined && isForSharedCaches(headers)
   }
 
   /** Writes now what would otherwise be written before the response. */
   async save(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map(({ session }) => session.save()))
+    await Promise.all([...this.#sessions?.values() ?? []].map(({ session }) => session.save()))
   }
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */
   settle(): Promise<void> | undefined {
-    if (this.#hasFailed)
+    if (this.#hasFailed || !this.#sessions)
       return undefined
     const pending = [...this.#sessions.values()].flatMap(({ session }) => session.settle() ?? [])
     if (pending.length > 0)
@@ -161,7 +181,7 @@ export class SessionBag {
     const failed = results.find(result => result.status === 'rejected')
     if (failed) {
       this.#hasFailed = true
-      this.#options?.exchange.close()
+      this.#made?.close()
       throw failed.reason
     }
     this.#prepare()
@@ -172,25 +192,25 @@ export class SessionBag {
     // Without a cookie there is nothing to load.
     if (!session.isCarried)
       session.assertLoaded()
-    this.#options!.exchange.personalize(session.isCarried)
+    this.#exchange.personalize(session.isCarried)
     return createPageSession(session, this.#options!.manager().options.expose, isShown)
   }
 
   /** What the headers have to tell of the page and of what changed. */
   #prepare(): void {
-    if (!this.#options?.page || this.#sessions.size === 0)
+    if (!this.#options?.page || !this.#sessions)
       return
-    const { exchange, manager } = this.#options
+    const { manager } = this.#options
     const { cookie, expose } = manager().options
     const session = this.#sessions.get(cookie.name)?.session
     if (!session)
       return
     if (this.#page)
-      exchange.personalize(session.isCarried)
+      this.#exchange.personalize(session.isCarried)
     // Lets the page that made the request know what it has to fetch anew.
     const changes = changesOf(session, expose)
     if (changes.length > 0)
-      exchange.announce(changes.join(', '))
+      this.#exchange.announce(changes.join(', '))
   }
 }
 
@@ -199,16 +219,24 @@ const CLOSED = new SessionBag()
 
 const BAG = Symbol.for('unsession')
 
-/** Some hosts give one context to all requests. */
+/** What has a bag: an event, the context of one. */
+interface Holder {
+  [BAG]?: SessionBag
+}
+
+/** The bags of objects that are not ours to write on. */
 const ownBags = new WeakMap<object, SessionBag>()
 
 /** Puts a bag where its event, and the sub-requests of it, find it. */
 export function setBag(event: { context: object }, bag: SessionBag): void {
-  ownBags.set(event, bag)
+  // Some hosts give one context to all requests, so the event has it too.
+  const holder = event as Holder
+  holder[BAG] = bag
   const headers = headersOf(event)
   if (headers)
     ownBags.set(headers, bag)
-  Object.defineProperty(event.context, BAG, { value: bag, enumerable: true, configurable: true, writable: true })
+  const context: Holder = event.context
+  context[BAG] = bag
 }
 
 /** Puts a bag where its owner finds it, and nobody else. */
@@ -218,12 +246,14 @@ export function setOwnBag(owner: object, bag: SessionBag): void {
 
 /** The bag that was given to an event itself. */
 export function ownBagOf(event: object): SessionBag | undefined {
-  return ownBags.get(event)
+  const bag = (event as Holder)[BAG]
+  // A copy of an event has what the event had, and is another.
+  return bag === CLOSED || bag?.has(event) ? bag : ownBags.get(event)
 }
 
 /** The bag of an event, or that of the one whose context it has. */
 export function bagOf(event: { readonly context?: object | undefined }): SessionBag | undefined {
-  return ownBags.get(event) ?? joinRequest(event) ?? getBag(event.context)
+  return ownBagOf(event) ?? joinRequest(event) ?? getBag(event.context)
 }
 
 /** An app of h3 v2 that is mounted by its `fetch` makes another event of the same request. */
@@ -245,5 +275,5 @@ function headersOf(event: object): object | undefined {
 
 /** The bag in the context of an event. */
 export function getBag(context: object | undefined): SessionBag | undefined {
-  return (context as { [BAG]?: SessionBag } | undefined)?.[BAG]
+  return (context as Holder | undefined)?.[BAG]
 }

@@ -60,64 +60,107 @@ export interface EventExchange extends Exchange {
 export const CHANGED_HEADER = 'session-changed'
 
 /** Reads and writes the cookies of one event. */
-export function createExchange(response: EventResponse, { settle, onFailure, onUnheld, isShared = false, cookies: earlier }: ExchangeOptions): EventExchange {
-  /** The last word on each of our cookies. */
-  const cookies = new Map(earlier)
-  let held: HeldResponse | undefined
-  let isClosed = false
-  const complete = (headers: HeaderList): void => {
-    cookies.forEach((header, name) => replaceSetCookie(headers, name, header))
-    if ([...cookies.values()].some(header => header !== undefined))
+export function createExchange(response: EventResponse, options: ExchangeOptions): EventExchange {
+  return new ResponseExchange(response, options)
+}
+
+class ResponseExchange implements EventExchange {
+  readonly isShared: boolean
+  readonly cookies: Map<string, string | undefined>
+  readonly #response: EventResponse
+  readonly #options: ExchangeOptions
+  #held: HeldResponse | undefined
+  #isClosed = false
+
+  constructor(response: EventResponse, options: ExchangeOptions) {
+    this.#response = response
+    this.#options = options
+    this.isShared = options.isShared ?? false
+    this.cookies = new Map(options.cookies)
+  }
+
+  get cookieHeader(): string | undefined {
+    return this.#response.cookieHeader
+  }
+
+  get isForSharedCaches(): boolean {
+    return this.#response.headers.some(isForSharedCaches)
+  }
+
+  get isSent(): boolean {
+    return this.#held ? this.#held.isReleased : this.#response.isSent
+  }
+
+  personalize(isPrivate: boolean): void {
+    if (this.#isChangeable)
+      this.#lists.forEach(isPrivate ? forbidCaching : varyByCookie)
+  }
+
+  announce(changes: string): void {
+    if (this.#isChangeable)
+      this.#lists.forEach(headers => headers.set(CHANGED_HEADER, changes))
+  }
+
+  setCookie(name: string, header: string | undefined): void {
+    if (this.#isClosed)
+      return
+    this.#holdNode()
+    if (!this.#isChangeable || (header === undefined && !this.cookies.has(name)))
+      return
+    this.cookies.set(name, header)
+    for (const headers of this.#response.headers) {
+      replaceSetCookie(headers, name, header)
+      // Otherwise it is done when all is known that the app set.
+      if (header !== undefined && !this.#held && !this.#response.isFinished)
+        forbidCaching(headers)
+    }
+  }
+
+  hold(): void {
+    this.#holdNode()
+    if (!this.#response.node)
+      this.#options.onUnheld?.()
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  finish(headers?: HeaderList): void {
+    if (headers)
+      this.#complete(headers)
+    else if (this.#isChangeable)
+      this.#response.headers.forEach(list => this.#complete(list))
+  }
+
+  #complete(headers: HeaderList): void {
+    let isSet = false
+    for (const [name, header] of this.cookies) {
+      replaceSetCookie(headers, name, header)
+      isSet ||= header !== undefined
+    }
+    if (isSet)
       forbidCaching(headers)
   }
-  const holdNode = (): void => {
-    const { node } = response
-    if (held || !node || node.headersSent)
+
+  #holdNode(): void {
+    const { node } = this.#response
+    if (this.#held || !node || node.headersSent)
       return
-    held = holdNodeResponse(node, { settle, finish: () => complete(headersOf(node)), toErrorResponse: onFailure })
+    this.#held = holdNodeResponse(node, {
+      settle: this.#options.settle,
+      finish: () => this.#complete(headersOf(node)),
+      toErrorResponse: this.#options.onFailure,
+    })
   }
-  const isChangeable = (): boolean => !(held ? held.isReleased : response.haveHeadersLeft)
+
+  get #isChangeable(): boolean {
+    return !(this.#held ? this.#held.isReleased : this.#response.haveHeadersLeft)
+  }
+
   /** Every list of headers that may be sent; Node's own is the last to be looked at. */
-  const lists = (): readonly HeaderList[] => held && response.node ? [...response.headers, headersOf(response.node)] : response.headers
-  return {
-    isShared,
-    cookies,
-    get cookieHeader() { return response.cookieHeader },
-    get isForSharedCaches() { return response.headers.some(isForSharedCaches) },
-    personalize(isPrivate) {
-      if (isChangeable())
-        lists().forEach(isPrivate ? forbidCaching : varyByCookie)
-    },
-    announce(changes) {
-      if (isChangeable())
-        lists().forEach(headers => headers.set(CHANGED_HEADER, changes))
-    },
-    get isSent() { return held ? held.isReleased : response.isSent },
-    setCookie(name, header) {
-      if (isClosed)
-        return
-      holdNode()
-      if (!isChangeable() || (header === undefined && !cookies.has(name)))
-        return
-      cookies.set(name, header)
-      for (const headers of response.headers) {
-        replaceSetCookie(headers, name, header)
-        // Otherwise it is done when all is known that the app set.
-        if (header !== undefined && !held && !response.isFinished)
-          forbidCaching(headers)
-      }
-    },
-    hold() {
-      holdNode()
-      if (!response.node)
-        onUnheld?.()
-    },
-    close() { isClosed = true },
-    finish(headers) {
-      if (headers)
-        complete(headers)
-      else if (isChangeable())
-        response.headers.forEach(complete)
-    },
+  get #lists(): readonly HeaderList[] {
+    const { headers, node } = this.#response
+    return this.#held && node ? [...headers, headersOf(node)] : headers
   }
 }

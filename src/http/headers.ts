@@ -6,28 +6,60 @@ export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'ge
 
 /** The headers of a Node response, as those of the Fetch standard. */
 export function headersOf(res: NodeResponse): HeaderList {
-  const getSetCookie = (): string[] => [res.getHeader('set-cookie') ?? []].flat().map(String)
-  return {
-    get(name) {
-      const value = res.getHeader(name)
-      return value === undefined ? null : [value].flat().join(', ')
-    },
-    set: (name, value) => void res.setHeader(name, value),
-    append: (name, value) => void res.setHeader(name, [...[res.getHeader(name) ?? []].flat().map(String), value]),
-    delete: name => res.removeHeader(name),
-    getSetCookie,
-    keys: () => res.getHeaderNames().values() as ReturnType<Headers['keys']>,
+  return new NodeHeaders(res)
+}
+
+class NodeHeaders implements HeaderList {
+  readonly #res: NodeResponse
+
+  constructor(res: NodeResponse) {
+    this.#res = res
   }
+
+  get(name: string): string | null {
+    const value = this.#res.getHeader(name)
+    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
+  }
+
+  set(name: string, value: string): void {
+    this.#res.setHeader(name, value)
+  }
+
+  append(name: string, value: string): void {
+    this.#res.setHeader(name, [...toList(this.#res.getHeader(name)), value])
+  }
+
+  delete(name: string): void {
+    this.#res.removeHeader(name)
+  }
+
+  getSetCookie(): string[] {
+    return toList(this.#res.getHeader('set-cookie'))
+  }
+
+  keys(): ReturnType<Headers['keys']> {
+    return this.#res.getHeaderNames().values() as ReturnType<Headers['keys']>
+  }
+}
+
+function toList(value: number | string | string[] | undefined): string[] {
+  if (value === undefined)
+    return []
+  return typeof value === 'object' ? value : [String(value)]
 }
 
 /** Sets our one `Set-Cookie` of that name; everybody else's stay as they are. */
 export function replaceSetCookie(headers: HeaderList, name: string, header: string | undefined): void {
   const all = headers.getSetCookie()
   const others = all.filter(line => !isSetCookieOf(name, line))
+  // It is there already, and once.
+  if (header !== undefined && others.length === all.length - 1 && all.includes(header))
+    return
   // Headers that cannot be changed need not be.
   if (header === undefined && others.length === all.length)
     return
-  headers.delete('set-cookie')
+  if (all.length > 0)
+    headers.delete('set-cookie')
   for (const line of header === undefined ? others : [...others, header])
     headers.append('set-cookie', line)
 }
@@ -38,7 +70,11 @@ export function forbidCaching(headers: HeaderList): void {
   if (headers.get('cache-control') === null || isForSharedCaches(headers))
     headers.set('cache-control', 'no-store')
   // These go before Cache-Control in the caches of hosts (RFC 9213).
-  Array.from(headers.keys()).filter(name => /(?:^|-)cdn-cache-control$|^surrogate-control$/i.test(name)).forEach(name => headers.delete(name))
+  const names = [...headers.keys()]
+  for (const name of names) {
+    if (/(?:^|-)cdn-cache-control$|^surrogate-control$/i.test(name))
+      headers.delete(name)
+  }
   varyByCookie(headers)
 }
 

@@ -50,36 +50,97 @@ const MAX_KEPT_BYTES = 1024 * 1024
  * `settle` rejects, an error is sent in its place and everything else is dropped.
  */
 export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldResponse {
-  const original = {} as Record<Method, (...args: unknown[]) => unknown>
-  const kept: Call[] = []
-  let state: 'open' | 'held' | 'released' | 'failed' = 'open'
-  let keptBytes = 0
-  let isWriterWaiting = false
+  return new WaitingResponse(res, options)
+}
 
-  const perform = ({ method, args }: Call): unknown => {
-    if (state === 'released')
-      return original[method](...args)
-    const first = method === 'writeHead' ? hoistHeaders(res, args) : args
-    options.finish()
-    state = 'released'
-    return original[method](...first)
+class WaitingResponse implements HeldResponse {
+  readonly #res: NodeResponse
+  readonly #options: HoldOptions
+  readonly #original = {} as Record<Method, (...args: unknown[]) => unknown>
+  readonly #kept: Call[] = []
+  #state: 'open' | 'held' | 'released' | 'failed' = 'open'
+  #keptBytes = 0
+  #isWriterWaiting = false
+
+  constructor(res: NodeResponse, options: HoldOptions) {
+    this.#res = res
+    this.#options = options
+    for (const method of METHODS) {
+      const implementation = res[method]
+      if (implementation) {
+        this.#original[method] = implementation
+        res[method] = (...args: unknown[]) => this.#intercept({ method, args })
+      }
+    }
   }
-  const release = (): void => {
-    kept.forEach(perform)
+
+  get isReleased(): boolean {
+    return this.#state === 'released' || this.#state === 'failed'
+  }
+
+  #intercept(call: Call): unknown {
+    if (this.#state === 'open') {
+      const settled = this.#options.settle()
+      if (!settled)
+        return this.#perform(call)
+      this.#hold(settled)
+    }
+    if (this.#state === 'held')
+      return this.#keep(call)
+    if (this.#state === 'released')
+      return this.#perform(call)
+    callBack(call)
+    return call.method === 'write' ? true : this.#res
+  }
+
+  #hold(settled: Promise<void>): void {
+    this.#state = 'held'
+    reportHeldAsSent(this.#res, () => this.#state === 'held' || this.#state === 'failed')
+    // While it was held the headers could still change, and so could the session: look once more.
+    settled.then(() => this.#options.settle())
+      .then(() => this.#release())
+      .catch(error => this.#fail(error))
+      .catch(error => this.#res.destroy(error))
+  }
+
+  #keep(call: Call): unknown {
+    // Wrappers such as compression ask for the head at every write until they see it sent.
+    if (call.method !== 'writeHead' || this.#kept.length === 0)
+      this.#kept.push(call)
+    if (call.method !== 'write')
+      return this.#res
+    this.#keptBytes += sizeOf(call.args[0])
+    this.#isWriterWaiting ||= this.#keptBytes > MAX_KEPT_BYTES
+    return !this.#isWriterWaiting
+  }
+
+  #release(): void {
+    this.#kept.forEach(call => this.#perform(call))
     // Whoever was told to wait by `write` goes on, unless Node itself will say when.
-    if (isWriterWaiting && !res.writableNeedDrain)
-      res.emit('drain')
+    if (this.#isWriterWaiting && !this.#res.writableNeedDrain)
+      this.#res.emit('drain')
   }
-  const fail = (error: unknown): void => {
-    const { statusCode, statusMessage, body } = options.toErrorResponse(error)
-    const isStarted = state === 'released' && res.headersSent
-    state = 'failed'
-    kept.forEach(callBack)
+
+  #perform({ method, args }: Call): unknown {
+    if (this.#state === 'released')
+      return this.#original[method].apply(this.#res, args)
+    const first = method === 'writeHead' ? hoistHeaders(this.#res, args) : args
+    this.#options.finish()
+    this.#state = 'released'
+    return this.#original[method].apply(this.#res, first)
+  }
+
+  #fail(error: unknown): void {
+    const res = this.#res
+    const { statusCode, statusMessage, body } = this.#options.toErrorResponse(error)
+    const isStarted = this.#state === 'released' && res.headersSent
+    this.#state = 'failed'
+    this.#kept.forEach(callBack)
     if (isStarted) {
       res.destroy(error)
       return
     }
-    options.finish()
+    this.#options.finish()
     BODY_HEADERS.forEach(name => res.removeHeader(name))
     // Node gives no length by itself once one was removed.
     res.setHeader('content-length', toUtf8(body).length)
@@ -88,46 +149,9 @@ export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldR
     res.setHeader('content-type', 'application/json')
     res.setHeader('cache-control', 'no-store')
     // `end` comes back to `writeHead` for the headers it implies.
-    state = 'released'
-    original.end(body)
-    state = 'failed'
-  }
-  const keep = (call: Call): unknown => {
-    // Wrappers such as compression ask for the head at every write until they see it sent.
-    if (call.method !== 'writeHead' || kept.length === 0)
-      kept.push(call)
-    if (call.method !== 'write')
-      return res
-    keptBytes += sizeOf(call.args[0])
-    isWriterWaiting ||= keptBytes > MAX_KEPT_BYTES
-    return !isWriterWaiting
-  }
-  const intercept = (call: Call): unknown => {
-    if (state === 'open') {
-      const settled = options.settle()
-      if (!settled)
-        return perform(call)
-      state = 'held'
-      // While it was held the headers could still change, and so could the session: look once more.
-      settled.then(() => options.settle()).then(release).catch(fail).catch(error => res.destroy(error))
-    }
-    if (state === 'held')
-      return keep(call)
-    if (state === 'released')
-      return perform(call)
-    callBack(call)
-    return call.method === 'write' ? true : res
-  }
-  for (const method of METHODS) {
-    const implementation = res[method]
-    if (implementation) {
-      original[method] = implementation.bind(res)
-      res[method] = (...args: unknown[]) => intercept({ method, args })
-    }
-  }
-  reportHeldAsSent(res, () => state === 'held' || state === 'failed')
-  return {
-    get isReleased() { return state === 'released' || state === 'failed' },
+    this.#state = 'released'
+    this.#original.end.call(res, body)
+    this.#state = 'failed'
   }
 }
 

@@ -87,12 +87,14 @@ function isContextOfConnection(request: UpgradeRequest): request is UpgradeReque
 /** The sessions of the request, which can change until it is answered. */
 function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }: SocketHost): { bag: SessionBag, close(): void } {
   const cookies: Cookies = cookiesOf?.(request) ?? new Map()
+  const cookieHeader = withCookies(cookieHeaderOf(request), cookies)
   let isAnswered = false
-  const bag: SessionBag = new SessionBag({
+  const bag = new SessionBag({
     ...sessionsOf(request),
     owner: request,
-    exchange: createExchange({
-      cookieHeader: withCookies(cookieHeaderOf(request), cookies),
+    cookieHeader: () => cookieHeader,
+    createExchange: bag => createExchange({
+      cookieHeader,
       headers: [],
       node: undefined,
       isFinished: true,

@@ -66,8 +66,10 @@ export function flash(event: EventLike, key: string, ...value: unknown[]): unkno
   return (session.handle.flash as (key: string, ...value: unknown[]) => unknown)(key, ...value)
 }
 
-function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
+async function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
   const session = openSession(event)
+  if (session.loadAtOnce())
+    return operation(session)
   return session.run(async () => {
     await session.load()
     return operation(session)
@@ -84,7 +86,8 @@ export async function loadSession(event: EventLike, overrides?: object): Promise
   if (socket)
     return socket.load(overrides)
   const session = openSession(event, overrides)
-  await session.load()
+  if (!session.loadAtOnce())
+    await session.load()
   return session
 }
 

@@ -20,7 +20,7 @@ interface Setup {
 
 function setUp({ cookie, ...options }: Partial<BagOptions> & { cookie?: string } = {}): Setup {
   const [app, exchange, event] = [new App({ expose: ['name'] }), new FakeExchange(cookie), { context: {} }]
-  const bag = new SessionBag({ owner: event, exchange, observer: new Recorder(), manager: overrides => (overrides as Overrides | undefined)?.use ?? app.manager, ...options })
+  const bag = new SessionBag({ owner: event, cookieHeader: () => exchange.cookieHeader, createExchange: () => exchange, observer: new Recorder(), manager: overrides => (overrides as Overrides | undefined)?.use ?? app.manager, ...options })
   setBag(event, bag)
   return { app, bag, event, exchange }
 }

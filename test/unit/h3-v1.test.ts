@@ -6,7 +6,8 @@ import type { ServerResponse } from 'node:http'
 import { createApp, createError, defineEventHandler, sendRedirect, sendStream, setCookie, setResponseHeader, toNodeListener } from 'h3'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createEventExchange } from '../../src/adapters/event'
+import { describeEvent } from '../../src/adapters/event'
+import { createExchange } from '../../src/http/exchange'
 import { App, Browser } from './support/app'
 import { createSwitch, serve } from './support/server'
 
@@ -20,7 +21,7 @@ interface Context {
 /** A server that makes an exchange for each request, as a plugin does. */
 function serveExchange(handler: (context: Context) => unknown, settle: () => Promise<void> | undefined = () => undefined): Promise<TestServer> {
   return serve((req, res) => {
-    const exchange = createEventExchange({ context: {}, node: { req, res } } as SessionEvent, {
+    const exchange = createExchange(describeEvent({ context: {}, node: { req, res } } as SessionEvent), {
       settle,
       onFailure: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{}' }),
     })
@@ -289,7 +290,7 @@ describe('a session in an h3 v1 app', () => {
   function serveSession(app: App, respond: Parameters<typeof defineEventHandler>[0]): Promise<TestServer> {
     const h3 = createApp()
     h3.use(defineEventHandler(async (event) => {
-      const request = app.manager.open(createEventExchange(event as unknown as SessionEvent, {
+      const request = app.manager.open(createExchange(describeEvent(event as unknown as SessionEvent), {
         settle: () => request.settle(),
         onFailure: error => ({ statusCode: (error as { statusCode: number }).statusCode, statusMessage: '', body: 'failed' }),
       }))

@@ -3,19 +3,20 @@ import { isConfiguredPerRequest } from '#unsession/host'
 import { getRouteRules, readConfig } from '#unsession/server'
 import { getBag } from '../../http/bag'
 
-/** Loads the session of a request that carries its cookie, unless the route opted out. */
-export async function autoloadSession(event: ServerEvent): Promise<void> {
-  const bag = getBag(event.context)
+/**
+ * Loads the session of a request that carries its cookie, unless the route opted out, or there
+ * is nothing to do for a session that nobody uses.
+ */
+export function autoloadSession(event: ServerEvent): Promise<unknown> | undefined {
   // With an event Nitro copies the whole config, for every request anew.
   const config = readConfig(isConfiguredPerRequest ? event : undefined)
-  if (!bag || config.autoload === false || getRouteRules(event).session === false)
-    return
+  if (config.autoload === false || getRouteRules(event).session === false)
+    return undefined
   try {
-    const session = bag.open(event)
-    if (session.isCarried || config.saveUninitialized)
-      await session.load()
+    // A failure is remembered and thrown when the session is first used: other pages still answer.
+    return getBag(event.context)?.load(event)?.catch(() => {})
   }
   catch {
-    // Remembered and thrown when the session is first used: other pages still answer.
+    return undefined
   }
 }

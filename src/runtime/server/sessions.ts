@@ -1,6 +1,6 @@
 import type { BagOptions } from '../../http/bag'
 import type { Managers } from '../../http/managers'
-import type { SessionObserver } from '../../core/types'
+import type { RejectReason, Session, SessionEventName, SessionObserver } from '../../core/types'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { isSessionError } from '../../core/errors'
@@ -28,7 +28,7 @@ export function startSessions(nitroApp: ServerApp): SessionsOf {
     nitroApp.hooks.hook('close', startCleanupTimer(cleanup, error => nitroApp.captureError(error as Error, { tags: ['session'] })))
   return event => ({
     manager: overrides => (managers ??= createNitroManagers(event)).get(overrides),
-    observer: createObserver(nitroApp, event),
+    observer: new HookObserver(nitroApp, event),
   })
 }
 
@@ -45,17 +45,44 @@ function stopOnBadConfig(create: () => Managers): Managers {
 }
 
 /** Tells the hooks of the app; one that fails is logged as Nitro logs it and fails nothing. */
-function createObserver({ hooks, captureError }: ServerApp, event: ServerEvent): SessionObserver {
-  const call = async (name: string, context: object): Promise<void> => {
+class HookObserver implements SessionObserver {
+  readonly #app: ServerApp
+  readonly #event: ServerEvent
+
+  constructor(app: ServerApp, event: ServerEvent) {
+    this.#app = app
+    this.#event = event
+  }
+
+  get isListening(): boolean {
+    return ['session:loaded', 'session:expired', 'session:rejected'].some(name => isHeard(this.#app, name))
+  }
+
+  session(name: SessionEventName, session: Session): Promise<void> | undefined {
+    return this.#call(`session:${name}`, { session })
+  }
+
+  rejected(reason: RejectReason): Promise<void> | undefined {
+    return this.#call('session:rejected', { reason })
+  }
+
+  #call(name: string, context: object): Promise<void> | undefined {
+    return isHeard(this.#app, name) ? this.#callHeard(name, context) : undefined
+  }
+
+  async #callHeard(name: string, context: object): Promise<void> {
+    const event = this.#event
     try {
-      await hooks.callHook(name, { event, ...context })
+      await this.#app.hooks.callHook(name, { event, ...context })
     }
     catch (error) {
-      captureError(error as Error, { event, tags: ['session'] })
+      this.#app.captureError(error as Error, { event, tags: ['session'] })
     }
   }
-  return {
-    session: (name, session) => call(`session:${name}`, { session }),
-    rejected: reason => call('session:rejected', { reason }),
-  }
+}
+
+/** False when no hook of that name is there: neither version of hookable tells but by what it calls. */
+function isHeard({ hooks }: ServerApp, name: string): boolean {
+  const { _hooks: callbacks } = hooks as { _hooks?: Record<string, unknown[] | undefined> }
+  return callbacks === undefined || (callbacks[name]?.length ?? 0) > 0
 }

@@ -5,8 +5,9 @@ import type { NitroApp } from 'nitro/types'
 import { hasSockets } from '#unsession/host'
 import { useNitroHooks } from 'nitro/app'
 import { isNarrowed } from '../../../http/cached-request'
-import { describeV2, finishResponses, settleAfter } from '../../../adapters/h3-v2'
+import { describeV2, finishResponses } from '../../../adapters/h3-v2'
 import { getBag, SessionBag, setBag } from '../../../http/bag'
+import { settleAfter } from '../../../http/settle-after'
 import { createExchange } from '../../../http/exchange'
 import { reportFailure } from '../error-response'
 import { isCachedByHost } from '../host-cache'
@@ -40,17 +41,19 @@ function provideSessions({ config }: H3, app: ServerApp, sessionsOf: SessionsOf)
 
 function createBag(event: H3Event, app: ServerApp, sessionsOf: SessionsOf): SessionBag {
   const { req } = event
-  const bag: SessionBag = new SessionBag({
+  // Now, not when a session is asked for: h3 gives an event that was answered another response.
+  const response = describeV2(event)
+  return new SessionBag({
     owner: event,
     ...sessionsOf(event),
     isCached: () => isNarrowed(event.req, req) || isCachedByHost(event),
-    exchange: createExchange(describeV2(event), {
+    cookieHeader: () => response.cookieHeader,
+    createExchange: bag => createExchange(response, {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
       onFailure: error => toErrorResponse(reportFailure(app, event, error)),
     }),
   })
-  return bag
 }
 
 /** Makes every response wait for the writes, and a failed write the response. */
