@@ -2,6 +2,7 @@ import type { Nitro } from './nitro'
 import { hookOf } from './hooks'
 import { isNode, isWorker } from './hosts'
 import { hasPages } from './pages'
+import { configOf } from './runtime-config'
 
 /**
  * Keeps code out of production servers that their host or framework never runs. Without the
@@ -23,9 +24,17 @@ export function leaveOut(nitro: Nitro, dir: string): void {
   }))
 }
 
+/** The environment may have changed the mode since. */
+const NO_STORAGE = `
+import { configError } from '../resolve-options'
+export const createStorageStore = () => {
+  throw configError([{ path: 'mode', problem: 'This build is for cookie mode: it has no code for storage.', remedy: "Build with \`mode: 'storage'\`." }])
+}`
+
 /** What takes the place of our own modules, by their path. */
 function replacementsFor(nitro: Nitro): Map<string, string> {
   const { preset } = nitro.options
+  const { mode, migrate } = configOf(nitro)
   return new Map([
     ...isNode(preset)
       ? [['core/crypto/pure', 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'] as const]
@@ -34,6 +43,13 @@ function replacementsFor(nitro: Nitro): Map<string, string> {
       ? [
           ['core/stores/files', 'export const createFileStorage = () => undefined'] as const,
           ['http/node-response', 'export const holdNodeResponse = undefined'] as const,
+        ]
+      : [],
+    // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
+    ...mode === 'cookie' && !migrate
+      ? [
+          ['core/record-storage', 'export const RecordStorage = undefined'] as const,
+          ['core/stores/unstorage', NO_STORAGE] as const,
         ]
       : [],
     ...hasPages(nitro)

@@ -71,7 +71,8 @@ describe('the task session:cleanup', () => {
     const rootDir = join(import.meta.dirname, '../fixtures/nitro-cleanup')
     const nitro = await createNitro({ ...config, rootDir, buildDir: join(cwd, 'build'), logLevel: 1 })
     await nitro.close()
-    return [Object.keys(nitro.options.tasks), nitro.options.scheduledTasks, /hasCleanupTimer = (\w+)/.exec(String(nitro.options.virtual['#unsession/host']))?.[1]]
+    const makeHost = nitro.options.virtual['#unsession/host'] as () => string
+    return [Object.keys(nitro.options.tasks), nitro.options.scheduledTasks, /hasCleanupTimer = (\w+)/.exec(makeHost())?.[1]]
   }
 
   it('waits for a timer where tasks are off', async () => {
