@@ -25,7 +25,7 @@ const { values: args } = parseArgs({
   options: {
     /** Peers whose name, framework or storage matches, also such as are not measured otherwise. */
     only: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '4' },
     json: { type: 'string' },
     /** Puts the table into docs/benchmarks.md. */
     write: { type: 'boolean', default: false },

@@ -157,9 +157,8 @@ describe.each(documents)('%s', (document) => {
   it('has links that lead somewhere', () => {
     const links = [...text.matchAll(/\]\((?!\w+:)([^)]+)\)/g)].map(match => match[1]!)
     const broken = links.filter((link) => {
-      const [path = '', anchor] = link.split('#')
-      const target = path || document
-      const file = join(root, dirname(document), target)
+      const [path, anchor] = link.split('#')
+      const file = path ? join(root, dirname(document), path) : join(root, document)
       return !existsSync(file) || (anchor && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor))
     })
     expect(broken).toEqual([])

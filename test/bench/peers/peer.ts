@@ -62,8 +62,8 @@ export interface OpenPeer {
 /** All that an app answers. */
 export const PATHS = ['/new', '/new-big', '/read', '/write', '/text', '/untouched'] as const
 
-/** What `/new` keeps: 200 bytes. */
-export const TEXT = textOf(200)
+/** What `/new` keeps: 200 bytes of JSON with the count. */
+export const TEXT = textOf(200 - JSON.stringify({ count: 1, text: '' }).length)
 
 /** What `/new-big` keeps: 3,000 bytes. */
 export const BIG_TEXT = textOf(3000)

@@ -41,6 +41,8 @@ class Crowd {
   every = 1
   readonly #visitors: BenchVisitor[]
   readonly #counts: number[]
+  /** The cookies of those who take turns on one connection. */
+  #waiting: string[] = []
 
   constructor(lane: Lane) {
     this.lane = lane
@@ -56,6 +58,13 @@ class Crowd {
     if (!start)
       return
     const server = new InProcessServer(this.lane.participant.opened.app)
+    const { visitors = 0 } = this.lane.workload
+    for (let count = 0; count < visitors; count++) {
+      const host = new BenchVisitor(server)
+      await host.visit(start)
+      this.#waiting.push(host.jar.header!)
+      host.leave()
+    }
     for (const visitor of this.#visitors) {
       const host = new BenchVisitor(server)
       await host.visit(start)
@@ -95,6 +104,7 @@ class Crowd {
   /** One request of every visitor; answers how many microseconds passed until the last was answered. */
   async #ask(): Promise<number> {
     const { path } = this.lane.workload
+    this.#seat()
     const visitors = this.#visitors
     const [first] = visitors
     const start = performance.now()
@@ -102,6 +112,15 @@ class Crowd {
     const time = (performance.now() - start) * 1000
     answers.forEach((answer, index) => this.#keep(answer, index))
     return time
+  }
+
+  /** The next one of many asks. */
+  #seat(): void {
+    const header = this.#waiting.shift()
+    if (header === undefined)
+      return
+    this.#waiting.push(header)
+    this.#visitors[0]!.jar.header = header
   }
 
   /** An answer that is wrong is worth nothing, however fast. */
@@ -118,13 +137,18 @@ class Crowd {
   }
 }
 
+/** Other packages read every cookie anew, so it is all the same to them who comes. */
+function remembers({ peer }: Participant): boolean {
+  return peer.name.startsWith('unsession')
+}
+
 /**
  * Measures all workloads of all participants. Everything takes turns, in an order that changes
  * with every round, so that what else the machine does hits all alike.
  */
 export async function compete(participants: readonly Participant[], rounds: number, shuffle: Shuffle, workloads: readonly BenchWorkload[]): Promise<Lane[]> {
   const crowds = participants.flatMap(participant => workloads
-    .filter(({ start }) => start !== '/new-big' || participant.checked.big === 'kept')
+    .filter(({ start, visitors }) => (start !== '/new-big' || participant.checked.big === 'kept') && (!visitors || remembers(participant)))
     .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [], cpu: [] }))))
   for (const crowd of crowds) {
     await crowd.start()

@@ -31,8 +31,8 @@ export interface HttpLane extends HttpSamples {
 }
 
 const CONNECTIONS = 32
-/** Milliseconds of a slice. */
-const SLICE = 300
+/** Milliseconds of a slice: in much shorter ones servers that took turns are not yet warm again. */
+const SLICE = 1000
 const FIRST_REQUESTS = 10 * CONNECTIONS
 /** Rounds that do not count: the first finds out how many requests make a slice. */
 const REHEARSALS = 2

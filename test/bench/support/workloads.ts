@@ -6,12 +6,15 @@ export interface Workload {
   start?: '/new' | '/new-big'
   /** How many visitors ask at once, each with a session of their own. */
   parallel: number
+  /** So many visitors ask one after the other: what a process remembers of the last ones is of no use. */
+  visitors?: number
   /** True when each request adds 1 to the count. */
   isCounting?: boolean
 }
 
 export const WORKLOADS = [
   { name: 'read', path: '/read', start: '/new', parallel: 1 },
+  { name: 'read, of 1,200 visitors', path: '/read', start: '/new', parallel: 1, visitors: 1200 },
   { name: 'read and write', path: '/write', start: '/new', parallel: 1, isCounting: true },
   { name: 'new session', path: '/new', parallel: 1 },
   { name: 'carried, untouched', path: '/untouched', start: '/new', parallel: 1 },
