@@ -226,7 +226,12 @@ export type SessionEventName = 'created' | 'loaded' | 'saved' | 'regenerated' | 
 
 /** Is told what happened; awaited before the response begins. */
 export interface SessionObserver {
-  /** True when somebody wants to hear of every session that arrives, also of those that nobody uses. */
+  /**
+   * False while nobody wants to hear of the sessions that arrive, so that those which no handler
+   * uses can be left alone.
+   *
+   * @default true
+   */
   readonly isListening?: boolean
   session(name: SessionEventName, session: Session): unknown
   rejected(reason: RejectReason): unknown

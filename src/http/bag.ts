@@ -91,10 +91,12 @@ export class SessionBag {
 
   /** Loads the session before anybody uses it; `undefined` where there is nothing to wait for. */
   load(event: object, overrides?: object): Promise<void> | undefined {
-    const manager = this.#options?.manager(overrides)
-    if (!manager)
+    if (!this.#options)
       return undefined
-    if (!manager.needsLoading && !this.#options?.observer?.isListening && !manager.isDue(this.#options?.cookieHeader()))
+    const { observer, cookieHeader } = this.#options
+    const manager = this.#options.manager(overrides)
+    const isHeard = observer !== undefined && observer.isListening !== false
+    if (!manager.needsLoading && !isHeard && !manager.isDue(cookieHeader()))
       return undefined
     const session = this.open(event, overrides)
     return session.isCarried || manager.options.saveUninitialized ? session.load() : undefined
