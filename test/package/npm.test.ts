@@ -86,6 +86,12 @@ describe('a new Nuxt app', () => {
     expect(warningsIn(built).filter(line => !before.includes(line))).toEqual([])
   })
 
+  it('has Vue beside its bundle, and nothing of ours', async () => {
+    const { installed } = await packagesOf(app)
+    expect(installed).toContain('vue')
+    expect(installed.filter(name => /^(?:unsession|nanoid|@noble\/.*)$/.test(name))).toEqual([])
+  })
+
   it.each(modes)('keeps sessions in %s mode', async (mode) => {
     expect(await tellStory(app, mode)).toEqual(STORY)
   })
