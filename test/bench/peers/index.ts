@@ -1,4 +1,5 @@
 import type { Peer } from './peer'
+import { byHand } from './by-hand'
 import { cookieSessionPeer } from './cookie-session'
 import { expressSession } from './express-session'
 import { fastifySecureSession } from './fastify-secure-session'
@@ -16,6 +17,7 @@ export const PEERS: readonly Peer[] = [
   ...unsessionNitro,
   ...unsessionH3V1,
   ...unsessionH3V2,
+  ...byHand,
   h3V1,
   h3V2,
   ironSession,
