@@ -8,7 +8,7 @@ import { createOldCookieOpener } from './migration/old-cookie'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
 import { openCookie } from './session-cookie'
-import { createIdCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
+import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager {
@@ -17,7 +17,7 @@ export interface SessionManager {
   readonly store: SessionStore | undefined
   /** False where a session is in the cookie: then {@link SessionManager.isDue} tells whether one that nobody uses needs care. */
   readonly needsLoading: boolean
-  /** True for a cookie that has to be sent again: the session has an idle time of its own, or an older secret signed it. */
+  /** True for a cookie that may have to be sent again: the session has an idle time of its own, or an older secret signed it. */
   isDue(cookieHeader: string | undefined): boolean
   /** The session of one request. Nothing is read yet. */
   open(exchange: Exchange, observer?: SessionObserver): RequestSession
@@ -71,8 +71,11 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
     store: options.mode === 'storage' ? store : undefined,
     needsLoading: options.mode === 'storage' || options.idleTimeout > 0 || options.saveUninitialized || openOldCookie !== undefined,
     isDue(cookieHeader) {
-      const found = openCookie(cookieHeader, options.cookie.name, codec)
-      return typeof found === 'object' && (found.token.isOutdated || (found.token.content.record?.lifetime?.idleTimeout ?? 0) > 0)
+      const { secrets, cookie: { name } } = options
+      if (carriesIdleTime(cookieHeader, name))
+        return true
+      const found = secrets.length > 1 ? openCookie(cookieHeader, name, codec) : undefined
+      return typeof found === 'object' && found.token.isOutdated
     },
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
     sweep: async signal => await context.storage?.sweep(signal) ?? 0,
@@ -82,5 +85,5 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
 function createCodec({ mode, secrets, encrypt, cookie }: ResolvedSessionOptions): TokenCodec {
   if (mode === 'storage')
     return createRememberingCodec(createIdCodec(secrets, cookie.name))
-  return createRememberingCodec((encrypt ? createSealedPayloadCodec : createSignedPayloadCodec)(secrets, cookie.name))
+  return createRememberingCodec(createMarkingCodec((encrypt ? createSealedPayloadCodec : createSignedPayloadCodec)(secrets, cookie.name)))
 }

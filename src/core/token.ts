@@ -1,5 +1,5 @@
 import type { SessionRecord } from './types'
-import { MAX_COOKIE_BYTES } from './cookie'
+import { MAX_COOKIE_BYTES, readCookies } from './cookie'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
 import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64, toBase64Url, toUtf8 } from './encoding'
 import { isPlausibleId } from './id'
@@ -129,6 +129,31 @@ export function createSealedPayloadCodec(secrets: readonly string[], cookieName:
         const plaintext = cipher.decrypt(iv, sealed.subarray(IV_BYTES))
         return plaintext && decodePayload(plaintext)
       })
+    },
+  }
+}
+
+/** At the end of tokens whose session has an idle time of its own; never inside of others. */
+const IDLE_MARK = '~'
+
+function isMarked(token: string): boolean {
+  return token.endsWith(IDLE_MARK)
+}
+
+/** True for a `Cookie` header with a token whose session has an idle time of its own, verified or not. */
+export function carriesIdleTime(cookieHeader: string | undefined, name: string): boolean {
+  return cookieHeader !== undefined && cookieHeader.includes(IDLE_MARK) && readCookies(cookieHeader, name).some(isMarked)
+}
+
+/** Marks tokens that hold a session with an idle time of its own, so that others need not be opened to find out. */
+export function createMarkingCodec(codec: TokenCodec): TokenCodec {
+  const isIdle = ({ record }: TokenContent): boolean => (record?.lifetime?.idleTimeout ?? 0) > 0
+  return {
+    holdsRecord: codec.holdsRecord,
+    write: content => codec.write(content) + (isIdle(content) ? IDLE_MARK : ''),
+    read(token) {
+      const opened = codec.read(isMarked(token) ? token.slice(0, -IDLE_MARK.length) : token)
+      return typeof opened === 'object' && isIdle(opened.content) !== isMarked(token) ? 'signature' : opened
     },
   }
 }

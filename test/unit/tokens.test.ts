@@ -2,28 +2,36 @@ import type { SessionRecord } from '../../src/core/types'
 import type { TokenCodec } from '../../src/core/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createIdCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
+import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 
 const ID = 'abcdefghijklmnopqrstuvwx'
 const RECORD: SessionRecord = { version: 1, data: { user: 'ada', n: 1 }, flash: { hi: 'there' }, createdAt: NOON, expiresAt: NOON + 1000, lastSeenAt: NOON, lifetime: { persistent: false } }
+const IDLE_RECORD: SessionRecord = { ...RECORD, lifetime: { idleTimeout: 60 } }
+const marking = (create: typeof createIdCodec): typeof createIdCodec => (...args) => createMarkingCodec(create(...args))
 const CODECS = [
-  { kind: 'signed id', create: createIdCodec },
-  { kind: 'signed payload', create: createSignedPayloadCodec },
-  { kind: 'sealed payload', create: createSealedPayloadCodec },
+  { kind: 'signed id', create: createIdCodec, record: RECORD },
+  { kind: 'signed payload', create: createSignedPayloadCodec, record: RECORD },
+  { kind: 'sealed payload', create: createSealedPayloadCodec, record: RECORD },
 ]
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const MARKING = [
+  { kind: 'signed payload without a mark', create: marking(createSignedPayloadCodec), record: RECORD },
+  { kind: 'sealed payload without a mark', create: marking(createSealedPayloadCodec), record: RECORD },
+  { kind: 'marked signed payload', create: marking(createSignedPayloadCodec), record: IDLE_RECORD },
+  { kind: 'marked sealed payload', create: marking(createSealedPayloadCodec), record: IDLE_RECORD },
+]
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/~'
 
 function isRefused(codec: TokenCodec, token: string): boolean {
   return typeof codec.read(token) === 'string'
 }
 
-describe.each(CODECS)('a $kind', ({ kind, create }) => {
+describe.each([...CODECS, ...MARKING])('a $kind', ({ kind, create, record }) => {
   const codec = create([SECRET], 'session')
-  const token = codec.write({ id: ID, record: RECORD })
+  const token = codec.write({ id: ID, record })
 
   it('gives back what was written', () => {
-    const content = kind === 'signed id' ? { id: ID } : { id: ID, record: RECORD }
+    const content = kind === 'signed id' ? { id: ID } : { id: ID, record }
     expect(codec.read(token)).toEqual({ content, isOutdated: false })
   })
 
@@ -95,7 +103,7 @@ describe.each(CODECS)('a $kind', ({ kind, create }) => {
   })
 
   it('is refused by every other kind', () => {
-    const others = CODECS.filter(other => other.kind !== kind).map(other => other.create([SECRET], 'session').read(token))
+    const others = CODECS.filter(other => !kind.includes(other.kind)).map(other => other.create([SECRET], 'session').read(token))
     expect(others.every(fault => typeof fault === 'string')).toBe(true)
   })
 
@@ -104,7 +112,7 @@ describe.each(CODECS)('a $kind', ({ kind, create }) => {
   })
 
   it('is always written with the first secret', () => {
-    const rotated = create([OLD_SECRET, SECRET], 'session').write({ id: ID, record: RECORD })
+    const rotated = create([OLD_SECRET, SECRET], 'session').write({ id: ID, record })
     expect(isRefused(create([OLD_SECRET], 'session'), rotated)).toBe(false)
     expect(create([SECRET], 'session').read(rotated)).toBe('signature')
   })
@@ -112,6 +120,29 @@ describe.each(CODECS)('a $kind', ({ kind, create }) => {
   it('never throws, whatever the text', () => {
     const texts = ['', '.', '..', 's:', 's:.', 's:.x', 's', ':', '=', '%', '%zz', '\0', '\uD800', '💥', 'x'.repeat(10_000), '.'.repeat(5000), `s:${ID}`, `s:${ID}.`, `.${token}`, 'null', '{}', '[]']
     expect(texts.filter(text => !isRefused(codec, text))).toEqual([])
+  })
+})
+
+describe('the mark of an idle time', () => {
+  const codec = createMarkingCodec(createSealedPayloadCodec([SECRET], 'session'))
+
+  it.each([
+    ['an idle time of its own', IDLE_RECORD, true],
+    ['none', RECORD, false],
+    ['one that was turned off', { ...RECORD, lifetime: { idleTimeout: 0 } }, false],
+  ])('tells of a session with %s', (_, record, isMarked) => {
+    const token = codec.write({ id: ID, record })
+    expect(carriesIdleTime(`a=b; session=${token}; c=d`, 'session')).toBe(isMarked)
+    expect(carriesIdleTime(`a=b; other=${token}; c=d~`, 'session')).toBe(false)
+  })
+
+  it('is not there without a cookie', () => {
+    expect(carriesIdleTime(undefined, 'session')).toBe(false)
+  })
+
+  it('on another token makes that one of nobody, and so does leaving it away', () => {
+    expect(codec.read(`${codec.write({ id: ID, record: RECORD })}~`)).toBe('signature')
+    expect(codec.read(codec.write({ id: ID, record: IDLE_RECORD }).slice(0, -1))).toBe('signature')
   })
 })
 
