@@ -37,9 +37,12 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Standard base64 without padding, RFC 4648 section 4. */
 export function toBase64(bytes: Uint8Array): string {
-  const text = encode(bytes)
-  const end = text.indexOf('=')
-  return end < 0 ? text : text.slice(0, end)
+  return withoutPadding(encode(bytes))
+}
+
+export function withoutPadding(base64: string): string {
+  const end = base64.indexOf('=')
+  return end < 0 ? base64 : base64.slice(0, end)
 }
 
 /** base64url without padding, RFC 4648 section 5. */

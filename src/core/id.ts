@@ -1,6 +1,5 @@
 import { nanoid } from 'nanoid'
 import { getCrypto } from './crypto/index'
-import { toHex } from './encoding'
 
 /** 24 characters of 6 bits are 144 bits; ASVS 5.0, V7.2.3 asks for 128. */
 const ID_LENGTH = 24
@@ -17,5 +16,5 @@ export function isPlausibleId(id: unknown): id is string {
 
 /** The storage key of an id: a SHA-256, so that a dump of the storage holds no usable id. */
 export function toStorageKey(id: string): string {
-  return toHex(getCrypto().sha256(id))
+  return getCrypto().sha256(id)
 }

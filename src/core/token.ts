@@ -1,7 +1,7 @@
 import type { SessionRecord } from './types'
 import { MAX_COOKIE_BYTES, readCookies } from './cookie'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
-import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64, toBase64Url, toUtf8 } from './encoding'
+import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64Url, toUtf8 } from './encoding'
 import { isPlausibleId } from './id'
 import { decodePayload, encodePayload } from './payload'
 import { Recent } from './recent'
@@ -41,7 +41,7 @@ type Mac = (text: string) => string
  * @throws TypeError for an empty secret
  */
 export function signCookie(value: string, secret: string): string {
-  return sign(value, createMac(cookieSecret(secret)))
+  return sign(value, getCrypto().hmac(cookieSecret(secret)))
 }
 
 /**
@@ -59,7 +59,7 @@ export function unsignCookie(signed: string, secrets: string | readonly string[]
  * @throws TypeError for an empty secret
  */
 export function createUnsigner(secrets: string | readonly string[]): (signed: string) => string | null {
-  const macs = [secrets].flat().map(secret => createMac(cookieSecret(secret)))
+  const macs = [secrets].flat().map(secret => getCrypto().hmac(cookieSecret(secret)))
   return (signed) => {
     for (const mac of macs) {
       const value = unsign(signed, mac)
@@ -72,7 +72,7 @@ export function createUnsigner(secrets: string | readonly string[]): (signed: st
 
 /** Storage mode: `s:id.signature`. */
 export function createIdCodec(secrets: readonly string[], cookieName: string): TokenCodec {
-  const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-id', cookieName)))
+  const macs = secrets.map(secret => getCrypto().hmac(deriveKey(secret, 'signed-id', cookieName)))
   return {
     holdsRecord: false,
     write: ({ id }) => sign(id, macs[0]!),
@@ -89,7 +89,7 @@ export function createIdCodec(secrets: readonly string[], cookieName: string): T
 
 /** Cookie mode, `encrypt: false`: `payload.signature`, base64url JSON that the client can read. */
 export function createSignedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
-  const macs = secrets.map(secret => createMac(deriveKey(secret, 'signed-payload', cookieName)))
+  const macs = secrets.map(secret => getCrypto().hmac(deriveKey(secret, 'signed-payload', cookieName)))
   return {
     holdsRecord: true,
     write(content) {
@@ -213,11 +213,6 @@ function cookieSecret(secret: string): Uint8Array {
   if (!secret)
     throw new TypeError('A cookie cannot be signed with an empty secret.')
   return toUtf8(secret)
-}
-
-function createMac(key: Uint8Array): Mac {
-  const hmac = getCrypto().hmac(key)
-  return text => toBase64(hmac(text))
 }
 
 function sign(value: string, mac: Mac): string {

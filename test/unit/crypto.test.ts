@@ -14,6 +14,10 @@ function hex(data: Uint8Array | undefined): string | undefined {
   return data && Buffer.from(data).toString('hex')
 }
 
+function hexOf(base64: string | undefined): string {
+  return Buffer.from(base64 ?? '', 'base64').toString('hex')
+}
+
 function flipped(data: Uint8Array, index: number, bit = 0): Uint8Array {
   return data.map((byte, at) => at === index ? byte ^ 1 << bit : byte)
 }
@@ -27,7 +31,7 @@ describe.each([['node:crypto', node], ['pure JavaScript', pure]] as const)('%s',
     ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
     ['616263', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
   ])('computes SHA-256 of FIPS 180-4 (%s)', (input, digest) => {
-    expect(hex(backend?.sha256(bytes(input)))).toBe(digest)
+    expect(backend?.sha256(bytes(input))).toBe(digest)
   })
 
   it.each([
@@ -36,12 +40,12 @@ describe.each([['node:crypto', node], ['pure JavaScript', pure]] as const)('%s',
     ['3', 'aa'.repeat(20), 'dd'.repeat(50), '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe'],
     ['6, a key longer than a block', 'aa'.repeat(131), Buffer.from('Test Using Larger Than Block-Size Key - Hash Key First').toString('hex'), '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54'],
   ])('computes HMAC-SHA256 of RFC 4231, case %s', (_case, key, data, mac) => {
-    expect(hex(backend?.hmac(bytes(key))(bytes(data)))).toBe(mac)
+    expect(hexOf(backend?.hmac(bytes(key))(bytes(data)))).toBe(mac)
   })
 
   it('gives the same HMAC when the prepared key is used again', () => {
     const mac = backend?.hmac(bytes('4a656665'))
-    expect(hex(mac?.(bytes('61')))).toBe(hex(mac?.(bytes('61'))))
+    expect(mac?.(bytes('61'))).toBe(mac?.(bytes('61')))
   })
 
   it('computes HKDF-SHA256 of RFC 5869, case 3 (no salt, no info)', () => {
@@ -77,10 +81,10 @@ describe('both backends', () => {
 
   it('give identical hashes, derived keys and signatures', () => {
     for (const [key, data] of inputs) {
-      expect(hex(pure.sha256(data))).toBe(createHash('sha256').update(data).digest('hex'))
-      expect(hex(node?.sha256(data))).toBe(hex(pure.sha256(data)))
-      expect(hex(pure.hmac(key)(data))).toBe(createHmac('sha256', key).update(data).digest('hex'))
-      expect(hex(node?.hmac(key)(data))).toBe(hex(pure.hmac(key)(data)))
+      expect(pure.sha256(data)).toBe(createHash('sha256').update(data).digest('hex'))
+      expect(node?.sha256(data)).toBe(pure.sha256(data))
+      expect(hexOf(pure.hmac(key)(data))).toBe(createHmac('sha256', key).update(data).digest('hex'))
+      expect(node?.hmac(key)(data)).toBe(pure.hmac(key)(data))
       expect(hex(pure.hkdf(key, data))).toBe(Buffer.from(hkdfSync('sha256', key, '', data, 32)).toString('hex'))
       expect(hex(node?.hkdf(key, data))).toBe(hex(pure.hkdf(key, data)))
     }

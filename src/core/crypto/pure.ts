@@ -2,12 +2,12 @@ import type { CryptoBackend, Data } from './backend'
 import { gcm } from '@noble/ciphers/aes.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { toUtf8 } from '../encoding'
+import { toBase64, toHex, toUtf8 } from '../encoding'
 
 /** The backend in pure JavaScript, for workers without `node:crypto`. */
 export function createPureBackend(): CryptoBackend {
   return {
-    sha256: data => sha256(toBytes(data)),
+    sha256: data => toHex(sha256(toBytes(data))),
     hkdf(secret, info) {
       // No salt is one of zeros, and 32 bytes are the first block, so the rest of HKDF is not needed.
       const extracted = hmac(sha256, new Uint8Array(32), secret)
@@ -15,7 +15,7 @@ export function createPureBackend(): CryptoBackend {
     },
     hmac(key) {
       const keyed = hmac.create(sha256, key)
-      return data => keyed.clone().update(toBytes(data)).digest()
+      return data => toBase64(keyed.clone().update(toBytes(data)).digest())
     },
     aesGcm: key => ({
       encrypt: (iv, plaintext) => gcm(key, iv).encrypt(plaintext),
