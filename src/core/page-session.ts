@@ -14,7 +14,7 @@ export function createPageSession(session: RequestSession, expose: readonly stri
     load: () => session.load(),
     get data() {
       session.assertLoaded()
-      return session.exists ? pick(session.handle.data, expose) : {}
+      return session.exists ? pick(session.data, expose) : {}
     },
     get hasMessages() {
       session.assertLoaded()
@@ -28,7 +28,7 @@ export function createPageSession(session: RequestSession, expose: readonly stri
       if (message !== undefined && session.exists && isEqualValue(messageOf(session.state.current, key), message))
         session.handle.flash(key as never)
     },
-    destroy: () => session.handle.destroy(),
+    destroy: () => session.destroy(),
   }
 }
 

@@ -47,7 +47,7 @@ export class RecordStorage {
 
   constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
     this.#store = store
-    this.#compareAndSet = (...args) => store.compareAndSet ? store.compareAndSet(...args) : setAfterReading(store, ...args)
+    this.#compareAndSet = store.compareAndSet?.bind(store) ?? setAfterReading.bind(undefined, store)
     this.#lock = lock
     this.#options = options
     this.#now = now
@@ -71,10 +71,9 @@ export class RecordStorage {
   }
 
   /** Runs a task while nobody else in this process writes the records of these ids. */
-  exclusively<T>(ids: Iterable<string>, task: () => Promise<T>): Promise<T> {
-    const [id, ...others] = ids
-    if (id !== undefined && others.length === 0)
-      return this.#lock.run(this.#keyOf(id), task)
+  exclusively<T>(ids: readonly string[], task: () => Promise<T>): Promise<T> {
+    if (ids.length === 1)
+      return this.#lock.run(this.#keyOf(ids[0]!), task)
     // One order for everybody, so that two tasks never wait for each other.
     const keys = [...new Set(ids)].map(id => this.#keyOf(id)).sort()
     return keys.reduceRight((inner, key) => () => this.#lock.run(key, inner), task)()
@@ -86,7 +85,7 @@ export class RecordStorage {
    *
    * @throws SessionError `CONFLICT_ERROR` when others were faster too many times
    */
-  async write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | Ended> {
+  write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | Ended> {
     const plan = (base: SessionRecord): Written => this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
     if (state.replaces !== undefined)
       return this.#replace(state, state.replaces, plan)
@@ -260,11 +259,12 @@ export class RecordStorage {
     if (!isNew && isIdle)
       return { record: base, isChanged: false }
     const record = applyPatch(base, patch, this.#now(), this.#options)
-    return { record: { ...record, revision: createRevision(base.revision) }, isChanged: true }
+    record.revision = createRevision(base.revision)
+    return { record, isChanged: true }
   }
 
   #withMade(base: SessionRecord, changes: RecordPatch, makePatch: MakePatch): RecordPatch {
-    const { data } = applyPatch(base, changes, this.#now(), this.#options)
+    const { data } = isNothing(changes) ? base : applyPatch(base, changes, this.#now(), this.#options)
     return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(data, makePatch(deepFreeze(data))) })
   }
 

@@ -36,13 +36,12 @@ const MAX_SETTLE_ROUNDS = 5
  * cookie following at once, stored when the host calls {@link RequestSession.settle}.
  */
 export class RequestSession implements SessionOwner {
-  /** The one object that users get, whatever happens to the session behind it. */
-  readonly handle: Session = createHandle(this)
   readonly #context: RequestContext
   readonly #exchange: Exchange
   readonly #observer: SessionObserver | undefined
   readonly #cookie: SessionCookie
   readonly #oldCookie: OldCookie | undefined
+  #handle: Session | undefined
   #state: SessionState | undefined
   #loading: Promise<void> | undefined
   #loadFailure: unknown
@@ -67,8 +66,8 @@ export class RequestSession implements SessionOwner {
   #failure: SessionError | undefined
   /** What was begun and has not ended; the response waits for it. */
   readonly #operations = new Set<Promise<unknown>>()
-  /** Writes run one after the other. */
-  #queue: Promise<unknown> = Promise.resolve()
+  /** Writes run one after the other; the last one of them, until it has ended. */
+  #queue: Promise<unknown> | undefined
 
   constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver) {
     this.#context = context
@@ -78,6 +77,16 @@ export class RequestSession implements SessionOwner {
     // Who moves in gets a cookie of ours.
     if (context.openOldCookie && !exchange.cookieObstacle)
       this.#oldCookie = context.openOldCookie(context, exchange)
+  }
+
+  /** The one object that users get, whatever happens to the session behind it. */
+  get handle(): Session {
+    return this.#handle ??= createHandle(this)
+  }
+
+  /** The data as they are now, frozen. */
+  get data(): Record<string, unknown> {
+    return deepFreeze(this.state.current.data)
   }
 
   get state(): SessionState {
@@ -134,8 +143,10 @@ export class RequestSession implements SessionOwner {
 
   /** Loads what nobody has to wait for. True when the session is loaded. */
   loadAtOnce(): boolean {
-    const mustWait = this.#loading || this.#context.storage || this.#oldToLoad || (this.#observer && this.#observer.isListening !== false)
-    if (!this.#isLoaded && !mustWait)
+    if (this.#isLoaded || this.#loading)
+      return this.#isLoaded
+    const mustWait = this.#cookie.token ? this.#context.storage !== undefined || (this.#observer && this.#observer.isListening !== false) : this.#oldToLoad
+    if (!mustWait)
       this.assertLoaded()
     return this.#isLoaded
   }
@@ -277,17 +288,15 @@ export class RequestSession implements SessionOwner {
     this.#hold()
   }
 
-  update(makePatch: MakePatch): Promise<unknown> {
+  update(patch: unknown): Promise<Record<string, unknown>> {
+    const makePatch = typeof patch === 'function' ? patch as MakePatch : (): unknown => patch
     return this.run(async () => {
       this.#assertChangeable()
-      if (this.#context.storage) {
+      if (this.#context.storage)
         await this.#store(makePatch)
-      }
-      else {
-        const { data } = this.state.current
-        this.change({ data: changedKeys(data, makePatch(deepFreeze(data))) })
-      }
-      return this.handle.data
+      else
+        this.change({ data: changedKeys(this.state.current.data, makePatch(this.data)) })
+      return this.data
     })
   }
 
@@ -363,9 +372,10 @@ export class RequestSession implements SessionOwner {
   run<T>(operation: () => Promise<T>): Promise<T> {
     this.#hold()
     const result = operation()
-    const end = result.then(() => {}, () => {}).then(() => {
+    const forget = (): void => {
       this.#operations.delete(end)
-    })
+    }
+    const end = result.then(forget, forget)
     this.#operations.add(end)
     return result
   }
@@ -466,17 +476,32 @@ export class RequestSession implements SessionOwner {
 
   /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
   async #store(makePatch?: MakePatch): Promise<void> {
-    if (makePatch || this.exists)
-      await this.#announce()
-    const result = this.#queue.then(() => this.#flush(makePatch)).catch((error) => {
+    const announced = makePatch || this.exists ? this.#announce() : undefined
+    if (announced)
+      await announced
+    if (await this.#inTurn(makePatch) && !this.#isTellingSaved)
+      await this.#tellSaved()
+  }
+
+  /** Writes behind what is being written. */
+  async #inTurn(makePatch?: MakePatch): Promise<boolean> {
+    const before = this.#queue
+    const result = before ? before.then(() => this.#flush(makePatch)) : this.#flush(makePatch)
+    const end = (): void => {
+      if (this.#queue === ended)
+        this.#queue = undefined
+    }
+    const ended = result.then(end, end)
+    this.#queue = ended
+    try {
+      return await result
+    }
+    catch (error) {
       this.#cookie.rollBack()
       if (isSessionError(error) && error.code === 'STORAGE_ERROR')
         this.#failure = error
       throw error
-    })
-    this.#queue = result.catch(() => {})
-    if (await result && !this.#isTellingSaved)
-      await this.#tellSaved()
+    }
   }
 
   /** What a hook of `session:saved` stores itself is not told again, or it might never end. */
@@ -503,7 +528,8 @@ export class RequestSession implements SessionOwner {
     const isWritten = await storage.exclusively(ids, async () => {
       const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
       this.#failure = undefined
-      await this.#removeDoomed(storage, doomed)
+      if (doomed.size > 0)
+        await this.#removeDoomed(storage, doomed)
       return isWritten
     })
     this.#cookie.settle()

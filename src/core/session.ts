@@ -122,7 +122,8 @@ export interface SessionOwner {
   readonly state: SessionState
   /** Applies changes now, with the cookie; throws and changes nothing where that cannot be. */
   change(patch: Partial<RecordPatch>): void
-  update(makePatch: (data: unknown) => unknown): Promise<unknown>
+  /** @param patch a patch, or a pure function that makes one from the newest data */
+  update(patch: unknown): Promise<unknown>
   regenerate(patch: unknown): Promise<void>
   destroy(): Promise<void>
   reload(): Promise<void>
@@ -155,7 +156,7 @@ class SessionHandle implements Record<keyof Session, unknown> {
   readonly clear = (): void => this.#owner.change({ isCleared: true })
   readonly flash = (...args: [key: string, value?: unknown]): unknown => args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
   readonly setLifetime = (lifetime: SessionLifetime): void => this.#owner.change({ lifetime: checkLifetime(lifetime) })
-  readonly update = (patch: unknown): Promise<unknown> => this.#owner.update(typeof patch === 'function' ? patch as (data: unknown) => unknown : () => patch)
+  readonly update = (patch: unknown): Promise<unknown> => this.#owner.update(patch)
   readonly regenerate = (patch?: unknown): Promise<void> => this.#owner.regenerate(patch)
   readonly destroy = (): Promise<void> => this.#owner.destroy()
   readonly reload = (): Promise<void> => this.#owner.reload()

@@ -17,7 +17,7 @@ export interface EventLike {
 export function getSession<T extends object = DefaultData>(event: EventLike): DeepReadonly<T> | null {
   const session = openSession(event)
   session.assertLoaded()
-  return session.exists ? session.handle.data as unknown as DeepReadonly<T> : null
+  return session.exists ? session.data as unknown as DeepReadonly<T> : null
 }
 
 /**
@@ -30,7 +30,7 @@ export function getSession<T extends object = DefaultData>(event: EventLike): De
 export function updateSession<P extends SessionPatch>(event: EventLike, updater: SessionUpdater<DefaultData, P>): Promise<DefaultData>
 export function updateSession(event: EventLike, patch: SessionPatch): Promise<DefaultData>
 export function updateSession(event: EventLike, patch: SessionPatch | SessionUpdater<DefaultData>): Promise<DefaultData> {
-  return withSession(event, session => session.handle.update(patch as SessionPatch))
+  return withSession(event, session => session.update(patch) as Promise<DefaultData>)
 }
 
 /**
@@ -40,7 +40,7 @@ export function updateSession(event: EventLike, patch: SessionPatch | SessionUpd
  * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
 export function regenerateSession(event: EventLike, patch?: SessionPatch): Promise<void> {
-  return withSession(event, session => session.handle.regenerate(patch))
+  return withSession(event, session => session.regenerate(patch))
 }
 
 /**
@@ -50,7 +50,7 @@ export function regenerateSession(event: EventLike, patch?: SessionPatch): Promi
  * when another request replaced the id a moment ago: the session goes on under the new one
  */
 export function destroySession(event: EventLike): Promise<void> {
-  return openSession(event).handle.destroy()
+  return openSession(event).destroy()
 }
 
 /** {@link destroySession} under the name that h3 uses. */
@@ -68,12 +68,7 @@ export function flash(event: EventLike, key: string, ...value: unknown[]): unkno
 
 async function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
   const session = openSession(event)
-  if (session.loadAtOnce())
-    return operation(session)
-  return session.run(async () => {
-    await session.load()
-    return operation(session)
-  })
+  return session.loadAtOnce() ? operation(session) : session.run(() => session.load().then(() => operation(session)))
 }
 
 /**

@@ -36,7 +36,7 @@ function createStore(): { driver: ControlledDriver, store: SessionStore } {
 }
 
 /** Begins an operation that storage does not answer in time. */
-async function timeOut(operation: () => Promise<unknown>): Promise<void> {
+async function timeOut(operation: () => unknown): Promise<void> {
   const code = codeOf(operation)
   await vi.advanceTimersByTimeAsync(TIMEOUT)
   expect(await code).toBe('STORAGE_ERROR')

@@ -27,22 +27,26 @@ export class Attempts {
     this.#timeout = timeout
   }
 
-  /** @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time */
-  async run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>): Promise<T> {
+  /**
+   * What the operation answers; what is there at once, as in memory, needs no clock.
+   *
+   * @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time
+   */
+  run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>): T | Promise<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
+    let result
     try {
-      const result = operation()
-      if (isPromise(result))
-        return await this.#inTime(action, key, Promise.resolve(result))
-      // What is there at once, as in memory, needs no clock.
-      if (this.#stalled.size > 0)
-        this.#noteAnswer()
-      return result
+      result = operation()
     }
     catch (cause) {
       throw storageError(action, cause)
     }
+    if (isPromise(result))
+      return this.#inTime(action, key, Promise.resolve(result))
+    if (this.#stalled.size > 0)
+      this.#noteAnswer()
+    return result
   }
 
   async #inTime<T>(action: Action, key: string, result: Promise<T>): Promise<T> {
@@ -60,6 +64,9 @@ export class Attempts {
     })
     try {
       return await Promise.race([result, timedOut])
+    }
+    catch (cause) {
+      throw storageError(action, cause)
     }
     finally {
       clearTimeout(timer)

@@ -69,7 +69,7 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
       throw storageError(action, cause)
     }
   }
-  const run = <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
+  const run = async <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
     attempts.run(action, key, () => whenThere(locate(), operation))
   const store: SessionStore = {
     get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
