@@ -112,7 +112,9 @@ export function sessionMiddleware(options: PlainSessionOptions): SessionMiddlewa
     const isFirst = !bagOf(event)?.has(event)
     const bag = provideBag(event, options, next !== undefined)
     // A failure is remembered and thrown when the session is first used: other handlers still answer.
-    await bag.load(event, options)?.catch(() => {})
+    const loading = bag.load(event, options)
+    if (loading)
+      await loading.catch(() => {})
     if (options.generate)
       await begin(bag.open(event, options), options.generate)
     return next && isFirst ? settleAfter(bag, next) : undefined

@@ -30,7 +30,7 @@ export function answerV1({ node }: H3V1Event, { statusCode, statusMessage, body 
 }
 
 export class V1Response implements EventResponse {
-  readonly headers: readonly HeaderList[]
+  #headers: readonly HeaderList[] | undefined
   readonly node: NodeResponse | undefined
   readonly isFinished = false
   readonly #req: H3V1Event['node']['req']
@@ -39,10 +39,10 @@ export class V1Response implements EventResponse {
   constructor({ node: { req, res } }: H3V1Event) {
     this.#req = req
     this.#res = res as NodeResponse
-    this.headers = [headersOf(this.#res)]
     this.node = isMock(res) ? undefined : this.#res
   }
 
+  get headers(): readonly HeaderList[] { return this.#headers ??= [headersOf(this.#res)] }
   get cookieHeader(): string | undefined { return this.#req.headers.cookie }
   get isSent(): boolean { return this.#res.headersSent || this.#res.writableEnded }
   get haveHeadersLeft(): boolean { return this.node !== undefined && this.#res.headersSent }

@@ -51,6 +51,8 @@ function toList(value: number | string | string[] | undefined): string[] {
 /** Sets our one `Set-Cookie` of that name; everybody else's stay as they are. */
 export function replaceSetCookie(headers: HeaderList, name: string, header: string | undefined): void {
   const all = headers.getSetCookie()
+  if (all.length === 1 && all[0] === header)
+    return
   const others = all.filter(line => !isSetCookieOf(name, line))
   // It is there already, and once.
   if (header !== undefined && others.length === all.length - 1 && all.includes(header))

@@ -49,7 +49,10 @@ const cleaned = new WeakSet<object>()
  * @throws SessionError `CONFIG_ERROR`
  */
 export function plainAppOf(options: PlainSessionOptions): PlainApp {
-  const app = byOptions.get(options) ?? findEqual(options)
+  const known = byOptions.get(options)
+  if (known)
+    return known
+  const app = findEqual(options)
   byOptions.set(options, app)
   return app
 }
