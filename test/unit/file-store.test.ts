@@ -240,6 +240,43 @@ describe('the lock of a file', () => {
     expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1)
   })
 
+  it('that was broken while its owner stood still lets that one replace nothing', async () => {
+    const base = await temporaryFolder()
+    await storeIn(base).compareAndSet!(KEY, undefined, recordOf({}), 60)
+    // It has made sure of its lock, and replaces the record when another process has changed it.
+    const { rename } = fs
+    const [isAboutTo, goesOn] = [createSwitch(), createSwitch()]
+    vi.spyOn(fs, 'rename').mockImplementationOnce(async (from, to) => {
+      isAboutTo.resolve()
+      await goesOn.promise
+      return rename(from, to)
+    })
+    const still = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'still' }, 'still'), 60).catch((error: Error) => error)
+    await isAboutTo.promise
+    await fs.utimes(join(base, `${KEY}.lock`), MINUTES_AGO, MINUTES_AGO)
+    const other = storeIn(base)
+    expect(await other.compareAndSet!(KEY, 'one', recordOf({ by: 'other' }, 'other'), 60)).toBe(true)
+    goesOn.resolve()
+    expect(await still).not.toBe(true)
+    expect(await other.get(KEY)).toEqual(recordOf({ by: 'other' }, 'other'))
+  })
+
+  it('counts as held from before it was there', async () => {
+    const base = await temporaryFolder()
+    await storeIn(base).compareAndSet!(KEY, undefined, recordOf({}), 60)
+    const now = performance.now.bind(performance)
+    let stoodStill = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + stoodStill)
+    const { open } = fs
+    vi.spyOn(fs, 'open').mockImplementationOnce(async (...args) => {
+      const created = await open(...args)
+      stoodStill = 10_000
+      return created
+    })
+    expect(await storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'still' }, 'still'), 60)).toBe(false)
+    expect((await fs.readdir(base)).filter(name => name.endsWith('.tmp'))).toEqual([])
+  })
+
   it('that was left and has just been taken by another is not taken from that by a sweep', async () => {
     const base = await temporaryFolder()
     const store = storeIn(base)

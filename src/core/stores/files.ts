@@ -9,6 +9,9 @@ import { revisionOf } from './text'
 /** A lock this old was left by a process that died; nobody holds one for half as long. */
 const STALE_LOCK_MILLISECONDS = 4000
 
+/** What a lock file holds: the name of what its owner writes aside. */
+const ASIDE_NAME = /^[\w-]{8}$/
+
 /** What a killed process leaves beside a record. */
 const LEFTOVER = /^[\da-f]{64}(?:\.lock|\.[\w-]{8}\.tmp)+$/
 
@@ -26,6 +29,14 @@ interface Node {
   path: typeof Path
 }
 
+/** A lock that this process has taken. */
+interface Hold {
+  /** Where to write what is going to take the place of the file: who breaks the lock removes it. */
+  readonly aside: string
+  /** False when it took so long that others may have taken the lock for left behind. */
+  isHeld(): boolean
+}
+
 /**
  * The folder of unstorage's file system drivers, in their layout, with what they lack: a record
  * is written aside and renamed, so that nobody sees half of one, and a lock file beside it
@@ -41,21 +52,20 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   const pathOf = (key: string): string => path.join(root, key.replaceAll(':', '/'))
   return {
     ...createDriverStorage(driver),
-    set: (key, text) => withLock(node, pathOf(key), isHeld => replaceFile(node, pathOf(key), text, isHeld)).then(assertDone),
-    delete: key => withLock(node, pathOf(key), isHeld => removeFile(node, pathOf(key), isHeld)).then(assertDone),
-    compareAndSet: (key, revision, text) => withLock(node, pathOf(key), async (isHeld) => {
+    set: (key, text) => withLock(node, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
+    delete: key => withLock(node, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
+    compareAndSet: (key, revision, text) => withLock(node, pathOf(key), async (hold) => {
       const stored = await fs.readFile(pathOf(key), 'utf8').catch(missing)
       if (stored === undefined ? revision !== undefined : revision === undefined || revisionOf(stored) !== revision)
         return false
-      return text === undefined ? removeFile(node, pathOf(key), isHeld) : replaceFile(node, pathOf(key), text, isHeld)
+      return text === undefined ? removeFile(node, pathOf(key), hold) : replaceFile(node, pathOf(key), text, hold)
     }),
     keys: prefix => listFiles(node, pathOf(prefix), prefix),
   }
 }
 
-/** Resolves to false when it took too long and others may have taken the lock for left behind. */
-async function replaceFile({ fs }: Node, file: string, text: string, isHeld: () => boolean): Promise<boolean> {
-  const aside = `${file}.${nanoid(8)}.tmp`
+/** Resolves to false, and replaces nothing, when the lock was held for too long. */
+async function replaceFile({ fs }: Node, file: string, text: string, { aside, isHeld }: Hold): Promise<boolean> {
   try {
     await fs.writeFile(aside, text, { mode: FILE_MODE })
     if (isHeld()) {
@@ -65,13 +75,16 @@ async function replaceFile({ fs }: Node, file: string, text: string, isHeld: () 
   }
   catch (error) {
     await fs.unlink(aside).catch(() => {})
-    throw error
+    // Whoever broke the lock took it away.
+    if (codeOf(error) !== 'ENOENT' || isHeld())
+      throw error
+    return false
   }
-  await fs.unlink(aside)
+  await fs.unlink(aside).catch(missing)
   return false
 }
 
-async function removeFile({ fs }: Node, file: string, isHeld: () => boolean): Promise<boolean> {
+async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise<boolean> {
   if (!isHeld())
     return false
   await fs.unlink(file).catch(missing)
@@ -79,13 +92,13 @@ async function removeFile({ fs }: Node, file: string, isHeld: () => boolean): Pr
 }
 
 /** Runs a task while no other process has the lock of a file. */
-async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolean) => Promise<T>): Promise<T> {
+async function withLock<T>(node: Node, file: string, task: (hold: Hold) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
-  await takeLock(node, lock)
-  const since = elapsed()
+  const name = nanoid(8)
+  const since = await takeLock(node, lock, name)
   const isHeld = (): boolean => elapsed() - since < STALE_LOCK_MILLISECONDS / 2
   try {
-    return await task(isHeld)
+    return await task({ aside: asideOf(file, name), isHeld })
   }
   finally {
     // One held for too long may be somebody else's by now.
@@ -94,13 +107,18 @@ async function withLock<T>(node: Node, file: string, task: (isHeld: () => boolea
   }
 }
 
-async function takeLock(node: Node, lock: string): Promise<void> {
+/** Resolves to a time before the lock was there: its age counts from then, however long the answer took. */
+async function takeLock(node: Node, lock: string, name: string): Promise<number> {
   const { fs, path } = node
   const deadline = elapsed() + 2 * STALE_LOCK_MILLISECONDS
   while (elapsed() < deadline) {
     try {
-      await (await fs.open(lock, 'wx', FILE_MODE)).close()
-      return
+      const since = elapsed()
+      const created = await fs.open(lock, 'wx', FILE_MODE)
+      // On a full disk it is a lock without a name: there is nothing to write aside either.
+      await created.write(name).catch(() => {})
+      await created.close()
+      return since
     }
     catch (error) {
       if (codeOf(error) === 'ENOENT')
@@ -116,12 +134,25 @@ async function takeLock(node: Node, lock: string): Promise<void> {
   throw new Error('The record stays locked by another process.')
 }
 
-/** Removes a lock that was left, under a lock of its own: of several that saw it, one must not remove the next one's. */
+/**
+ * Removes a lock that was left, under a lock of its own: of several that saw it, one must not
+ * remove the next one's. What its owner wrote aside goes first: one that only stood still can
+ * no longer put it in the place of what others write from now on.
+ */
 function breakLock(node: Node, lock: string): Promise<void> {
+  const { fs } = node
   return withLock(node, lock, async () => {
-    if (await isOlder(node.fs, lock, STALE_LOCK_MILLISECONDS))
-      await node.fs.unlink(lock).catch(missing)
+    if (!await isOlder(fs, lock, STALE_LOCK_MILLISECONDS))
+      return
+    const name = await fs.readFile(lock, 'utf8').catch(missing)
+    if (name !== undefined && ASIDE_NAME.test(name))
+      await fs.unlink(asideOf(lock.slice(0, -'.lock'.length), name)).catch(missing)
+    await fs.unlink(lock).catch(missing)
   })
+}
+
+function asideOf(file: string, name: string): string {
+  return `${file}.${name}.tmp`
 }
 
 async function isOlder(fs: Node['fs'], file: string, milliseconds: number): Promise<boolean> {
