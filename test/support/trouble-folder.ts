@@ -4,7 +4,7 @@ import { chmod, chown, cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCommand, TEST_SECRET } from './nitro'
-import { TIMEOUT } from './trouble'
+import { PATIENT } from './trouble'
 
 /** For whom permissions count, unlike for root; on Linux the user `nobody`. */
 const NOBODY = 65534
@@ -53,8 +53,8 @@ export async function createRecordFolder(outputDir: string): Promise<RecordFolde
         HOST: '127.0.0.1',
         PORT: '0',
         NITRO_SESSION_SECRET: TEST_SECRET,
-        NITRO_SESSION_TIMEOUT: String(TIMEOUT),
         NITRO_SESSION_STORAGE_BASE: records,
+        ...PATIENT,
         ...env,
       }, dir)
     },

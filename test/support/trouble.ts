@@ -12,11 +12,14 @@ export interface Answer {
   cookies: string[]
 }
 
-/** Milliseconds that a storage operation may take in servers whose storage is about to fail. */
-export const TIMEOUT = 500
+/** For servers whose storage always says something: no machine is so slow that it is taken for silent. */
+export const PATIENT = { NITRO_SESSION_TIMEOUT: '30000' }
+
+/** For servers whose storage is going to be silent. A slow machine is taken for that too: see {@link answered}. */
+export const HASTY = { NITRO_SESSION_TIMEOUT: '1000' }
 
 /** How long a server may take to find out that its storage is back; a poll ends as soon as it did. */
-export const RECOVERY = { timeout: 30_000, interval: 100 }
+export const RECOVERY = { timeout: 120_000, interval: 100 }
 
 /** In the data of every session that {@link TroubledServers.signIn} makes: never to be seen in a log. */
 export const PRIVATE = 'private-data-of-a-visitor'
@@ -101,6 +104,13 @@ export async function get(visitor: Visitor, path: string): Promise<Answer> {
 
 export async function post(visitor: Visitor, path: string, body?: unknown): Promise<Answer> {
   return toAnswer(await visitor.post(path, body))
+}
+
+/** The first answer that is no 503, of a server that is {@link HASTY} and whose storage is there. */
+export async function answered(ask: () => Promise<Answer>): Promise<Answer> {
+  const answers: Answer[] = []
+  await expect.poll(async () => answers.unshift(await ask()) && answers[0]!.status, RECOVERY).not.toBe(503)
+  return answers[0]!
 }
 
 /** The id inside a visitor's cookie, which nobody but the browser may hold. */
