@@ -19,9 +19,10 @@ import { KEY, OTHER_KEY, recordOf } from './support/store-contract'
 const JITI = fileURLToPath(new URL('../../node_modules/.bin/jiti', import.meta.url))
 const WRITER = fileURLToPath(new URL('support/file-writer.ts', import.meta.url))
 const MINUTES_AGO = new Date(Date.now() - 5 * 60_000)
+const LONG = { timeout: 60_000 }
 
 function storeIn(base: string): SessionStore {
-  return createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: '', timeout: 5000 })
+  return createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: '', timeout: 30_000 })
 }
 
 /** Starts a process of its own that adds to the record of KEY. */
@@ -34,8 +35,16 @@ async function startWriter(base: string, name: string, times: number): Promise<C
 
 afterEach(() => void vi.restoreAllMocks())
 
+/** No lock grows old while a test looks at it; answers how to let time pass again. */
+function stopTheClock(): () => void {
+  vi.setSystemTime(Date.now())
+  const goOn = (): void => void vi.useRealTimers()
+  onTestFinished(goOn)
+  return goOn
+}
+
 describe('two real processes on one folder', () => {
-  it('lose none of what both add to one record', { timeout: 60_000 }, async () => {
+  it('lose none of what both add to one record', async () => {
     const base = await temporaryFolder()
     const store = storeIn(base)
     await store.compareAndSet!(KEY, undefined, recordOf({ n: 0 }), 60)
@@ -47,13 +56,13 @@ describe('two real processes on one folder', () => {
     expect(await fs.readdir(base)).toEqual([KEY])
   })
 
-  it('go on after one of them was killed', { timeout: 60_000 }, async () => {
+  it('go on after one of them was killed', async () => {
     const base = await temporaryFolder()
     const store = storeIn(base)
     await store.compareAndSet!(KEY, undefined, recordOf({ n: 0 }), 60)
     const writer = await startWriter(base, 'a', 1_000_000)
     writer.stdin?.write('begin\n')
-    await vi.waitUntil(async () => (await store.get(KEY) as SessionRecord).data.n as number > 20, { timeout: 30_000 })
+    await vi.waitUntil(async () => (await store.get(KEY) as SessionRecord).data.n as number > 20, LONG)
     const exited = once(writer, 'exit')
     writer.kill('SIGKILL')
     await exited
@@ -157,13 +166,14 @@ describe('a store over files', () => {
 
 describe('the lock of a file', () => {
   it('that another process holds is waited for', async () => {
+    stopTheClock()
     const base = await temporaryFolder()
     const lock = join(base, `${KEY}.lock`)
     await fs.writeFile(lock, '')
     let isDone = false
     const written = storeIn(base).set(KEY, recordOf({}), 60).then(() => isDone = true)
     const open = vi.spyOn(fs, 'open')
-    await vi.waitUntil(() => open.mock.calls.length > 2)
+    await vi.waitUntil(() => open.mock.calls.length > 2, LONG)
     expect([isDone, await fs.readdir(base)]).toEqual([false, [`${KEY}.lock`]])
     await fs.unlink(lock)
     await written
@@ -211,6 +221,7 @@ describe('the lock of a file', () => {
     await fs.writeFile(lock, '')
     await fs.utimes(lock, MINUTES_AGO, MINUTES_AGO)
 
+    const goOn = stopTheClock()
     // Both see that the lock is old; the second acts on it when the first has taken its place.
     const { stat, rename } = fs
     const [bothSaw, firstTook, mayWrite] = [createSwitch(), createSwitch(), createSwitch()]
@@ -235,7 +246,8 @@ describe('the lock of a file', () => {
     const attempts = ['first', 'second'].map(by => storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by }, by), 60))
     await firstTook.promise
     // The other has the lock too, or tries again and again.
-    await vi.waitUntil(async () => open.mock.calls.length > 5 || (await fs.readdir(base)).filter(name => name.startsWith(KEY) && name.endsWith('.tmp')).length > 1)
+    await vi.waitUntil(async () => open.mock.calls.length > 5 || (await fs.readdir(base)).filter(name => name.startsWith(KEY) && name.endsWith('.tmp')).length > 1, LONG)
+    goOn()
     mayWrite.resolve()
     expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1)
   })
@@ -285,6 +297,7 @@ describe('the lock of a file', () => {
     await fs.writeFile(lock, '')
     await fs.utimes(lock, MINUTES_AGO, MINUTES_AGO)
 
+    const goOn = stopTheClock()
     // The sweep sees that the lock is old, and acts on it when a writer has taken its place.
     const { stat, rename } = fs
     const [sweepSaw, firstTook, mayWrite] = [createSwitch(), createSwitch(), createSwitch()]
@@ -311,7 +324,8 @@ describe('the lock of a file', () => {
     await swept
     const open = vi.spyOn(fs, 'open')
     const second = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'second' }, 'second'), 60)
-    await vi.waitUntil(async () => open.mock.calls.length > 2 || (await fs.readdir(base)).filter(name => name.startsWith(KEY) && name.endsWith('.tmp')).length > 1)
+    await vi.waitUntil(async () => open.mock.calls.length > 2 || (await fs.readdir(base)).filter(name => name.startsWith(KEY) && name.endsWith('.tmp')).length > 1, LONG)
+    goOn()
     mayWrite.resolve()
     expect((await Promise.all([first, second])).filter(Boolean)).toHaveLength(1)
   })

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { destroySession, sessionMiddleware, useSession } from '../../src/h3'
 import { OLD_SECRET, SECRET } from './support/app'
 import { codeOf } from './support/errors'
+import { createSwitch } from './support/server'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -60,26 +61,29 @@ describe('a session in a cookie that no handler uses', () => {
 describe('a session that is asked for when the response has gone', () => {
   it('cannot change', async () => {
     const app = createApp()
-    let late: Promise<unknown> = Promise.resolve()
+    let late: (() => Promise<unknown>) | undefined
     app.get('/', (event) => {
-      late = new Promise(resolve => setTimeout(resolve, 10)).then(() => codeOf(async () => (await useSession(event)).set('user', 'ada')))
+      late = () => codeOf(async () => (await useSession(event)).set('user', 'ada'))
       return 'answered'
     })
-    expect([cookieOf(await app.fetch(ask('/'))), await late]).toEqual([undefined, 'COOKIE_ERROR'])
+    expect([cookieOf(await app.fetch(ask('/'))), await late?.()]).toEqual([undefined, 'COOKIE_ERROR'])
   })
 
   it('cannot end without the browser hearing of it', async () => {
     const app = createApp()
+    const hasHeaders = createSwitch()
     let outcome: unknown
     app.get('/', event => new ReadableStream({
       async pull(controller) {
-        await new Promise(resolve => setTimeout(resolve, 10))
+        await hasHeaders.promise
         outcome = await codeOf(() => destroySession(event))
         controller.close()
       },
     }))
     const cookie = cookieOf(await app.fetch(ask('/begin')))
-    await (await app.fetch(ask('/', cookie))).text()
+    const response = await app.fetch(ask('/', cookie))
+    hasHeaders.resolve()
+    await response.text()
     expect(outcome).toBe('COOKIE_ERROR')
   })
 

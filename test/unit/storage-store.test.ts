@@ -140,9 +140,12 @@ describe('a store over any driver', () => {
   })
 
   it('leaves no timer behind when the driver answered', async () => {
-    const before = process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
-    await over({}).get(KEY)
-    expect(process.getActiveResourcesInfo().filter(name => name === 'Timeout').length).toBe(before)
+    const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = timers()
+    for (let time = 0; time < 100; time++)
+      await over({}).get(KEY)
+    // Others may have started one meanwhile.
+    expect(timers() - before).toBeLessThan(50)
   })
 })
 

@@ -254,7 +254,7 @@ describe('the sweep', () => {
 })
 
 describe('the sweep of a memory with 100,000 records', () => {
-  it('removes what has expired while other work goes on', { timeout: 120_000 }, async () => {
+  it('removes what has expired while other work goes on', async () => {
     const { driver, data } = memoryWith(5000, 95_000)
     let turns = 0
     let isSweeping = true

@@ -20,7 +20,7 @@ export class Process implements Server {
 
   constructor(base: string, options: CoreSessionOptions, now: () => number) {
     const resolved = resolveOptions({ secret: SECRET, ...options }, { isProduction: true })
-    this.store = new HeldStore(createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: '', timeout: resolved.timeout }))
+    this.store = new HeldStore(createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: '', timeout: 30_000 }))
     this.manager = createSessionManager(resolved, { store: this.store, now })
   }
 }
