@@ -57,8 +57,8 @@ export async function startCommand(command: string, args: string[], env: Record<
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       output += chunk
-      // Not every host prints the protocol.
-      const address = /127\.0\.0\.1:\d+/.exec(output)?.[0]
+      // Not every host prints the protocol, and a number may come in pieces.
+      const address = /127\.0\.0\.1:\d+(?=\D)/.exec(output)?.[0]
       if (address)
         resolve(`http://${address}`)
     }
@@ -67,9 +67,12 @@ export async function startCommand(command: string, args: string[], env: Record<
     child.once('exit', code => reject(new Error(`The server ended with code ${code}:\n${output}`)))
   })
   const url = await listening
-  // A dev server listens before it has built; until then it answers 503.
-  while ((await fetch(url)).status === 503)
+  // A dev server listens before it has built; until then it answers 503, or lets a request down.
+  while (await statusOf(url) === 503) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`The server ended with code ${child.exitCode}:\n${output}`)
     await new Promise(resolve => setTimeout(resolve, 100))
+  }
   return {
     url,
     process: child,
@@ -82,6 +85,10 @@ export async function startCommand(command: string, args: string[], env: Record<
       await closed
     },
   }
+}
+
+function statusOf(url: string): Promise<number> {
+  return fetch(url, { signal: AbortSignal.timeout(60_000) }).then(({ status }) => status, () => 503)
 }
 
 /** The environment of a shell: without what tells programs that they run in a test. */

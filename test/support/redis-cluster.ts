@@ -37,7 +37,7 @@ export async function startRedisCluster(): Promise<RunningCluster> {
 /** The usual port of the bus is 10,000 above the other, which not every free port allows. */
 async function startNode(): Promise<{ redis: RunningRedis, busPort: number }> {
   const busPort = await freePort()
-  const redis = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '5000'] })
+  const redis = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '60000'] })
   return { redis, busPort }
 }
 
