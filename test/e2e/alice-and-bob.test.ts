@@ -19,7 +19,7 @@ import { BrowserWanderer, KINDS, PlainWanderer, ViewLog } from './support/wander
 const SEED = Number(process.env.HAMMER_SEED ?? randomInt(2 ** 31))
 const VIEWS = 1000
 /** Up to here a loaded machine; not a claim about speed. */
-const PATIENCE_MS = 900_000
+const PATIENCE_MS = 1_800_000
 
 /** What goes to anybody, and may hold nothing of anyone. */
 const isShared = (path: string): boolean => /^\/(?:cached|swr|isr|prerendered|spa|rule|api\/(?:news|greedy))(?:\/|$)/.test(path)

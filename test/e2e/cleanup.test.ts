@@ -59,10 +59,10 @@ describe.each([
 
   it('are removed by a timer when Nitro\'s tasks are off, again and again', async () => {
     server = await startServer(built.entry, { NODE_OPTIONS: `--import ${IMPATIENT}` }, cwd)
-    await vi.waitFor(async () => expect(await files()).toEqual([FOREIGN]), 10_000)
+    await vi.waitFor(async () => expect(await files()).toEqual([FOREIGN]), 60_000)
     const past = Date.now() - 60_000
     await writeFile(join(cwd, '.data/session', EXPIRED), JSON.stringify({ version: 1, revision: 'r', data: {}, flash: {}, createdAt: past, expiresAt: past, lastSeenAt: past }))
-    await vi.waitFor(async () => expect(await files()).toEqual([FOREIGN]), 10_000)
+    await vi.waitFor(async () => expect(await files()).toEqual([FOREIGN]), 60_000)
   })
 })
 

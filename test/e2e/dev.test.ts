@@ -49,8 +49,8 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
     await visitor.json('/visit')
     await cp(join(project, routes, 'who.ts'), join(project, routes, 'new.ts'))
     // A request that meets the reload may never be answered.
-    const status = (): Promise<number | undefined> => visitor.fetch('/new', { signal: AbortSignal.timeout(2000) }).then(response => response.status, () => undefined)
-    await expect.poll(status, { timeout: 40_000, interval: 500 }).toBe(200)
+    const status = (): Promise<number | undefined> => visitor.fetch('/new', { signal: AbortSignal.timeout(10_000) }).then(response => response.status, () => undefined)
+    await expect.poll(status, { timeout: 120_000, interval: 500 }).toBe(200)
     expect(await visitor.json('/visit')).toEqual({ visits: 2 })
     await rm(join(project, routes, 'new.ts'))
   })

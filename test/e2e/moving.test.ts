@@ -147,7 +147,7 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     expect([page.status, response.status]).toEqual([200, 503])
     expect([...page.headers.getSetCookie(), ...response.headers.getSetCookie()]).toEqual([])
     await redis.restart()
-    await vi.waitFor(async () => expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } }), { timeout: 20_000, interval: 200 })
+    await vi.waitFor(async () => expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } }), { timeout: 60_000, interval: 200 })
   })
 
   it('also come in where our sessions are in cookies, and the old secret was rotated', async () => {

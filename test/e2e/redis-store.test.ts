@@ -21,13 +21,13 @@ type OpenStore = (options: RedisOptions, base?: string) => SessionStore
 const openStore1: OpenStore = (options, base = 'session') => {
   const driver = redisDriver(options)
   opened.push(driver)
-  return createStorageStore(createStorage({ driver }), { base, timeout: 5000 })
+  return createStorageStore(createStorage({ driver }), { base, timeout: 30_000 })
 }
 
 const openStore2: OpenStore = (options, base = 'session') => {
   const driver = redisDriver2(options)
   opened.push(driver)
-  return createStorageStore(createStorage2({ driver }), { base, timeout: 5000 })
+  return createStorageStore(createStorage2({ driver }), { base, timeout: 30_000 })
 }
 
 const MAJORS: [string, OpenStore][] = [['unstorage 1', openStore1], ['unstorage 2', openStore2]]
@@ -173,7 +173,7 @@ describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis Cluster
   beforeAll(async () => {
     cluster = await startRedisCluster()
     clients = cluster.nodes.map(node => new Redis(node))
-  }, 60_000)
+  })
   afterEach(closeStores)
   afterAll(async () => {
     clients?.forEach(client => client.disconnect())

@@ -46,7 +46,7 @@ export const RUNTIMES = {
 export type RuntimeName = keyof typeof RUNTIMES
 
 /** More than any server takes to end when it is told to. */
-const MAX_STOP = 15_000
+const MAX_STOP = 120_000
 
 /**
  * Starts the entry of a server in its own folder, on a free port of 127.0.0.1. One that does not

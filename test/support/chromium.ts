@@ -12,11 +12,17 @@ export function hasChromium(): boolean {
   return false
 }
 
-/** A headless Chromium that asks nobody but the page. */
-export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
-  return chromium.launch({
+/** How long a page may take for anything; not a claim about speed. */
+const PATIENCE = 120_000
+
+/** A headless Chromium that asks nobody but the page, and whose pages have time. */
+export async function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
+  const browser = await chromium.launch({
     ...options,
+    timeout: PATIENCE,
     executablePath: EXECUTABLE,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
+  browser.on('context', context => context.setDefaultTimeout(PATIENCE))
+  return browser
 }

@@ -167,7 +167,7 @@ describe.each(MODES)('useClientSession in %s mode', (mode) => {
         await settled(page)
         expect(await page.locator('html[data-hydrated]').count()).toBe(1)
       }
-    }, 180_000)
+    })
 
     it('a mismatch would be seen', async () => {
       const page = await (await app.person()).open('/mismatch')

@@ -15,7 +15,7 @@ export const MODES = ['storage', 'cookie'] as const
 export type Change = { data?: object, remove?: string[], flash?: object, status?: number }
 
 /** The first file builds, and the others wait for it. */
-const BUILD_TIMEOUT = 600_000
+const BUILD_TIMEOUT = 1_800_000
 
 /** What the plugin of the fixture gives to the tests. */
 interface AppInPage {
@@ -144,21 +144,24 @@ export async function heading(page: Page, title: string): Promise<void> {
   await page.getByRole('heading', { name: title, exact: true }).waitFor()
 }
 
-const SOON = { timeout: 20_000, interval: 50 }
+const SOON = { timeout: 60_000, interval: 50 }
+
+/** For one look at a page, which a poll repeats: it may be on its way to another one. */
+const LOOK = { timeout: 10_000 }
 
 /** For `expect.poll`: the text of an element of the page. */
 export function text(page: Page, id: string) {
-  return [() => page.locator(`#${id}`).textContent({ timeout: 2000 }), { ...SOON, message: `#${id}` }] as const
+  return [() => page.locator(`#${id}`).textContent(LOOK), { ...SOON, message: `#${id}` }] as const
 }
 
 /** For `expect.poll`: the session data that the page shows. */
 export function data(page: Page) {
-  return [async (): Promise<unknown> => JSON.parse(await page.locator('#data').textContent({ timeout: 2000 }) ?? ''), { ...SOON, message: '#data' }] as const
+  return [async (): Promise<unknown> => JSON.parse(await page.locator('#data').textContent(LOOK) ?? ''), { ...SOON, message: '#data' }] as const
 }
 
 /** What the page shows at this moment. */
 export async function shown(page: Page, ...ids: string[]): Promise<(string | null)[]> {
-  return Promise.all(ids.map(id => page.locator(`#${id}`).textContent({ timeout: 15_000 })))
+  return Promise.all(ids.map(id => page.locator(`#${id}`).textContent()))
 }
 
 /** What came before in the page is done: its requests were sent, and those that it waits for are answered. */

@@ -10,7 +10,7 @@ export const KINDS = ['dynamic', 'cached', 'swr', 'isr', 'prerendered', 'spa'] a
 const NUMBERS = [1, 2]
 
 /** How long a page may take to show what it should; not a claim about speed. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 120_000
 
 /** What a visitor put into the session and must find there, and nowhere else. */
 interface Belongings {
