@@ -266,7 +266,7 @@ describe('the development page of plain Nitro', () => {
       await createVisitor(server.url).post('/put', { [randomBytes(32).toString('hex')]: JSON.stringify(old) })
       const { page, complaints } = await open('alice')
       await page.getByText('in 30 days').waitFor()
-      await page.getByText('24 minutes ago').waitFor()
+      await page.getByText(/^2[4-9] minutes ago$/).waitFor()
       expect(await page.locator('.scroll').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
       expect(complaints).toEqual([])
       await page.context().close()
@@ -396,7 +396,7 @@ describe('Nuxt', () => {
       await browser.close()
       await server.stop()
     }
-  }, 240_000)
+  })
 })
 
 /** The files of a folder that hold one of the texts. */

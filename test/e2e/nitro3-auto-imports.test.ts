@@ -21,7 +21,7 @@ describe('the auto-imports of Nitro 3', () => {
     const server = await startServer(built.entry)
     const response = await createVisitor(server.url).fetch('/')
     expect(response.status).toBe(500)
-    expect(server.output()).toContain('updateSession is not defined')
+    await expect.poll(() => server.output()).toContain('updateSession is not defined')
     await server.stop()
     await built.remove()
   })

@@ -37,11 +37,11 @@ describe('the playground, as the README starts it', () => {
 
     await server.stop()
     server = await start()
-    const again = await (await visitor.fetch('/dashboard')).text()
+    const again = await (await createVisitor(server.url, visitor.cookies).fetch('/dashboard')).text()
     expect(again).toContain('Hello, Ada Lovelace.')
     expect(again).not.toContain('Welcome, Ada Lovelace.')
     expect(again).toContain('data-theme="dark"')
-  }, 120_000)
+  })
 
   describe.runIf(hasChromium())('in Chromium', () => {
     let browser: Browser
@@ -97,7 +97,7 @@ describe('the playground, as the README starts it', () => {
         // The browser tells of every page that answers so; the story has one.
         expect(complaints.filter(complaint => !complaint.includes('status of 409'))).toEqual([])
         await context.close()
-      }, 120_000)
+      })
     })
   })
 })

@@ -89,7 +89,7 @@ describe('the app of the README', () => {
     it('remember me is a cookie for thirty days, otherwise one that ends with the browser', async () => {
       const visitor = createVisitor(server.url)
       const remembered = await visitor.post('/api/login-remember', { ...ADA, remember: true })
-      expect(setCookiesOf(remembered, 'session')[0]).toContain('; Max-Age=2592000;')
+      expect(setCookiesOf(remembered, 'session')[0]).toMatch(/; Max-Age=(?:2592000|25919\d\d);/)
       const forgotten = await visitor.post('/api/login-remember', ADA)
       expect(setCookiesOf(forgotten, 'session')[0]).not.toContain('Max-Age')
       expect((await visitor.fetch('/account')).status).toBe(200)
@@ -106,7 +106,7 @@ describe('the app of the README', () => {
 
     it('the hook of the plugin runs', async () => {
       await login(createVisitor(server.url))
-      expect(server.output()).toContain('login of user 1')
+      await expect.poll(() => server.output()).toContain('login of user 1')
     })
   })
 
@@ -164,7 +164,7 @@ describe('the app of the README', () => {
     const before = await startServer(built.entry, settings, built.outputDir)
     const visitor = createVisitor(before.url)
     const first = await visitor.fetch('/api/visits')
-    expect(setCookiesOf(first, 'sid')[0]).toMatch(/; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+    expect(setCookiesOf(first, 'sid')[0]).toMatch(/; Max-Age=(?:3600|35\d\d); Path=\/; HttpOnly; Secure; SameSite=Strict$/)
     await before.stop()
 
     const after = await startServer(built.entry, { ...settings, NITRO_SESSION_SECRET: JSON.stringify([newSecret, TEST_SECRET]) }, built.outputDir)

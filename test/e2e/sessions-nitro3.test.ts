@@ -61,7 +61,7 @@ describe('sessions in an app of Nitro 3', () => {
       const response = await createVisitor(server.url).fetch(`/errors/${code}`)
       expect(response.status).toBe(status)
       expect(await response.json()).toEqual({ error: true, status, statusText, message })
-      expect(server.output().includes(`/errors/${code}`)).toBe(status >= 500)
+      await expect.poll(() => server.output().includes(`/errors/${code}`)).toBe(status >= 500)
     })
   })
 })

@@ -284,7 +284,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
         await failing('setItem')
         await socket.ask({ do: 'set', key: 'theme', value: 'dark' })
         await expect.poll(told).toContainEqual({ error: 'STORAGE_ERROR' })
-        expect(server.output()).toContain('/socket')
+        await expect.poll(() => server.output()).toContain('/socket')
       })
 
       it('a session that cannot begin for every visitor (saveUninitialized) is a refusal with 503', async () => {

@@ -363,8 +363,9 @@ describe.each(MODES)('useFlash in %s mode', (mode) => {
       await follow(page, '/messages')
       await asked
       await follow(page, '/other')
+      const answered = page.waitForResponse(response => response.url().endsWith('/_session') && response.request().method() === 'POST')
       release()
-      await page.waitForResponse(response => response.url().endsWith('/_session') && response.request().method() === 'POST')
+      await answered
       await settled(page)
       await follow(page, '/messages')
       await expect.poll(...text(page, 'success')).toBe('"Saved"')

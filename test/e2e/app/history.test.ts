@@ -117,8 +117,9 @@ describe.runIf(hasChromium())('reload, back and forward', () => {
         void globalThis.app.refresh()
       })
       await asked
+      const answered = page.waitForResponse('**/api/logout')
       const loggedOut = page.evaluate(() => globalThis.app.change('/api/logout'))
-      await page.waitForResponse('**/api/logout')
+      await answered
       release()
       expect(await loggedOut).toEqual({})
       await settled(page)

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
 
 /** Longer than any server may take, also one whose storage is gone. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 
 export interface Answer {
   status: number
@@ -28,14 +28,25 @@ export class HammerHttp {
   // The connection that was idle the longest first, so that none gets so old that its server closes it.
   readonly #agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
 
-  send(origin: string, { method, path, cookie }: Question): Promise<Answer | NoAnswer> {
+  send(origin: string, question: Question): Promise<Answer | NoAnswer> {
+    const { method, path, cookie } = question
     const headers = cookie === undefined ? {} : { cookie: `session=${cookie}` }
     return new Promise((resolve) => {
       const fail = (error: NodeJS.ErrnoException): void => resolve({ status: 'none', reason: error.code ?? error.message })
       const req = request(new URL(path, origin), { method, headers, agent: this.#agent, timeout: PATIENCE_MS })
       req.once('timeout', () => req.destroy(new Error(`no answer within ${PATIENCE_MS} ms`)))
-      req.on('error', fail)
-      req.once('response', response => readAnswer(response).then(resolve, fail))
+      let isAnswered = false
+      req.on('error', (error: NodeJS.ErrnoException) => {
+        // Its server had closed it, since nobody used it for long, and did not see the question.
+        if (req.reusedSocket && !isAnswered && ['ECONNRESET', 'EPIPE'].includes(error.code ?? ''))
+          resolve(this.send(origin, question))
+        else
+          fail(error)
+      })
+      req.once('response', (response) => {
+        isAnswered = true
+        readAnswer(response).then(resolve, fail)
+      })
       req.end()
     })
   }

@@ -19,7 +19,8 @@ export interface RecordingProxy {
 
 /** Stands between one visitor and a server; whoever the program of the visitor is, every byte is seen. */
 export async function startRecordingProxy(origin: string, record: (answer: Answer) => void): Promise<RecordingProxy> {
-  const agent = new Agent({ keepAlive: true })
+  // A connection for each request: one that is kept may be closed by the server as it is used again.
+  const agent = new Agent({ keepAlive: false })
   const proxy = createServer((near, response) => {
     const { host, port } = new URL(origin)
     // Compressed bytes cannot be searched.

@@ -51,7 +51,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     it('the session cookie has the attributes of a production build', async () => {
       const response = await createVisitor(server.url).fetch('/kind/string')
       const [line] = setCookiesOf(response, 'session')
-      expect(line!.split('; ').slice(1)).toEqual(['Max-Age=604800', 'Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
+      expect(line!.split('; ').slice(1)).toEqual([expect.stringMatching(/^Max-Age=(?:604800|6047\d\d)$/), 'Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
       expect(response.headers.get('cache-control')).toBe('no-store')
     })
 
@@ -118,7 +118,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
         expect(response.status).toBe(500)
         expect(await response.text()).not.toContain('visits":1')
       }
-      expect(server.output()).toContain('cached handler')
+      await expect.poll(() => server.output()).toContain('cached handler')
     })
 
     it('an answer that Nitro marks for the caches of others leaves without the mark when it used a session', async () => {
@@ -142,7 +142,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     it('opening one cookie with two different sets of options in a request is refused', async () => {
       const response = await createVisitor(server.url).fetch('/twice')
       expect(response.status).toBe(500)
-      expect(server.output()).toContain('opened with other options')
+      await expect.poll(() => server.output()).toContain('opened with other options')
     })
   })
 
@@ -241,7 +241,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     })
     const response = await createVisitor(server.url).fetch('/kind/string')
     const [line] = setCookiesOf(response, '__Secure-sid')
-    expect(line!.split('; ').slice(1)).toEqual(['Max-Age=3600', 'Domain=example.com', 'Path=/kind', 'Secure', 'SameSite=None', 'Partitioned', 'Priority=High'])
+    expect(line!.split('; ').slice(1)).toEqual([expect.stringMatching(/^Max-Age=(?:3600|35\d\d)$/), 'Domain=example.com', 'Path=/kind', 'Secure', 'SameSite=None', 'Partitioned', 'Priority=High'])
     await server.stop()
   })
 
