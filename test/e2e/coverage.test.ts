@@ -147,9 +147,10 @@ describe('the limits that @analog-tools/session states', () => {
     const before = await records()
     const visitor = createVisitor(server.url)
     await row(visitor, 'set')
-    expect(await records()).toHaveLength(before.length + 1)
+    const added = (await records()).filter(name => !before.includes(name))
+    expect(added).toHaveLength(1)
     await expect.poll(() => value(visitor, 'get')).toBeNull()
-    expect(await records()).toEqual(before)
+    expect(await records()).not.toContain(added[0])
   })
 
   it('last write wins: parallel updates are all kept', async () => {

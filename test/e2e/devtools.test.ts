@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIdCodec } from '../../src/core/token'
 import { createVisitor, setCookiesOf } from '../support/browser'
 import { hasChromium, launchChromium } from '../support/chromium'
-import { buildNitro, startCommand, startServer, TEST_SECRET } from '../support/nitro'
+import { buildNitro, startCommand, startServer, TEST_SECRET, WITHOUT_CLEANUP } from '../support/nitro'
 import { freePort } from '../support/ports'
 import { hasRedis, startRedis } from '../support/redis'
 import { idOf, recordName } from '../support/trouble'
@@ -60,7 +60,7 @@ describe('the development page of plain Nitro', () => {
   beforeAll(async () => {
     project = await copyFixture('nitro')
     await writeFile(join(project, 'routes/put.post.ts'), PUT)
-    server = await startDev(project, { NITRO_SESSION_SECRET: JSON.stringify([TEST_SECRET, OLD_SECRET]) })
+    server = await startDev(project, { NITRO_SESSION_SECRET: JSON.stringify([TEST_SECRET, OLD_SECRET]), ...WITHOUT_CLEANUP })
   })
   afterAll(async () => {
     await server?.stop()

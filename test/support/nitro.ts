@@ -11,6 +11,14 @@ const fixtures = join(import.meta.dirname, '../fixtures')
 /** At least 32 characters, and no secret at all. */
 export const TEST_SECRET = 'a secret of the tests, not of anybody else'
 
+/** Environment of a server without the timer of the clean-up, which reads and removes while a test counts. */
+export const WITHOUT_CLEANUP = {
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = (task, delay, ...args) => setTimeout(task, delay >= 60_000 ? 2 ** 31 - 1 : delay, ...args)
+  `)}`,
+}
+
 /** A production build of a Nitro fixture. */
 export interface NitroBuild {
   entry: string

@@ -2,7 +2,7 @@ import type { Visitor } from '../../support/browser'
 import type { NitroBuild, RunningServer } from '../../support/nitro'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createVisitor, setCookiesOf } from '../../support/browser'
-import { startServer } from '../../support/nitro'
+import { startServer, WITHOUT_CLEANUP } from '../../support/nitro'
 
 interface Control { counts: { getItem: number, setItem: number, removeItem: number }, keys: string[] }
 
@@ -149,7 +149,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
   describe('storage mode', () => {
     let server: RunningServer
     beforeAll(async () => {
-      server = await startServer(built.entry)
+      server = await startServer(built.entry, WITHOUT_CLEANUP)
     })
     afterAll(() => server?.stop())
     const state = (): Promise<Control> => createVisitor(server.url).json('/control')
