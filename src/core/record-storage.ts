@@ -24,7 +24,8 @@ export interface Written {
   isChanged: boolean
 }
 
-const REMEMBERED_KEYS = 500
+/** Of so many records it is known what this process wrote last. */
+const REMEMBERED = 500
 
 /** Why there is no session under an id: its record was removed or has expired, or `regenerate` gave it another id. */
 export type Ended = 'gone' | 'replaced'
@@ -39,9 +40,11 @@ export class RecordStorage {
   readonly #lock: KeyedLock
   readonly #options: ResolvedSessionOptions
   readonly #now: () => number
-  readonly #keys = new Recent<string>(REMEMBERED_KEYS)
+  /** The id whose key was asked for last. */
+  #lastId = ''
+  #lastKey = ''
   /** The last revision that this process gave a record; empty for one that it removed. */
-  readonly #written = new Recent<string>(REMEMBERED_KEYS)
+  readonly #written = new Recent<string>(REMEMBERED)
   /** Ids that this process replaced a moment ago, and until when that matters. */
   readonly #replaced = new Map<string, number>()
 
@@ -157,14 +160,13 @@ export class RecordStorage {
     return sweep(this.#store.keys?.(this.#now()) ?? [], remove, signal)
   }
 
-  /** Asked for several times by each request. */
+  /** Asked for several times in a row by each request. */
   #keyOf(id: string): string {
-    const known = this.#keys.get(id)
-    if (known)
-      return known
-    const key = toStorageKey(id)
-    this.#keys.set(id, key)
-    return key
+    if (this.#lastId !== id) {
+      this.#lastId = id
+      this.#lastKey = toStorageKey(id)
+    }
+    return this.#lastKey
   }
 
   /** Looks again first: somebody may have extended it since it was read. */

@@ -37,8 +37,11 @@ export interface RecordPatch {
 
 export const NO_CHANGES: RecordPatch = { isCleared: false, data: new Map(), flash: new Map(), isTouched: false }
 
+/** Records are changed by making others, so they can share it. */
+const EMPTY: Record<string, never> = Object.freeze({})
+
 export function createRecord(now: number, limits: Limits, lifetime?: SessionLifetime): SessionRecord {
-  const record: SessionRecord = { version: RECORD_VERSION, data: {}, flash: {}, createdAt: now, expiresAt: 0, lastSeenAt: now }
+  const record: SessionRecord = { version: RECORD_VERSION, data: EMPTY, flash: EMPTY, createdAt: now, expiresAt: 0, lastSeenAt: now }
   if (lifetime)
     record.lifetime = lifetime
   record.expiresAt = expiryOf(record, limits)
@@ -50,8 +53,8 @@ export function applyPatch(record: SessionRecord, patch: RecordPatch, now: numbe
   // Field by field, which is several times as fast as a spread.
   const patched: SessionRecord = {
     version: record.version,
-    data: patchKeys(patch.isCleared ? {} : record.data, patch.data),
-    flash: patchKeys(patch.isCleared ? {} : record.flash, patch.flash),
+    data: patchKeys(patch.isCleared ? EMPTY : record.data, patch.data),
+    flash: patchKeys(patch.isCleared ? EMPTY : record.flash, patch.flash),
     createdAt: record.createdAt,
     expiresAt: 0,
     lastSeenAt: now,

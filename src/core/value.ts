@@ -14,9 +14,12 @@ export function toStorableValue(value: unknown, key: string): unknown {
 
 /** Freezes a value that came from JSON, on every level. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  if (isObject(value) && !Object.isFrozen(value)) {
     Object.freeze(value)
-    Object.values(value).forEach(deepFreeze)
+    for (const part of Object.values(value)) {
+      if (isObject(part))
+        deepFreeze(part)
+    }
   }
   return value
 }
