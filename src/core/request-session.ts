@@ -302,6 +302,12 @@ export class RequestSession implements SessionOwner {
 
   regenerate(patch: unknown): Promise<void> {
     return this.run(async () => {
+      const asked = this.#state
+      // Only when a write has ended is it known what is there to be replaced.
+      while (this.#queue && this.#state?.isBeingStored)
+        await this.#queue
+      if (asked && this.#doomed.has(asked.id))
+        throw endedError()
       this.#assertChangeable()
       this.#assertCookieCanFollow('its id')
       this.#replaceState(toChanges(patch ?? {}))
@@ -385,9 +391,7 @@ export class RequestSession implements SessionOwner {
     const { now, options } = this.#context
     const before = this.#state
     const old = this.state
-    // A new session has a record by the time of the next write when it is being stored right now.
-    const isStored = !old.isNew || (old.isBeingStored && this.#isKept(old.current))
-    const replaces = isStored ? old.id : old.replaces
+    const replaces = old.isNew ? old.replaces : old.id
     this.#state = this.#createState(createId(), {
       blank: succeedRecord(old.base, now(), options),
       changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
@@ -401,7 +405,7 @@ export class RequestSession implements SessionOwner {
     const { token } = this.#cookie
     const isUnread = !this.#isLoaded && token !== null
     const state = isUnread ? this.#createState(token.content.id, { stored: token.content.record }) : this.#state
-    const wasThere = isUnread || this.exists || state?.replaces !== undefined
+    const wasThere = isUnread || this.exists || state?.replaces !== undefined || state?.isBeingStored
     this.#wasFound ||= isUnread
     this.#state = undefined
     this.#isLoaded = true

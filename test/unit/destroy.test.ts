@@ -1,3 +1,4 @@
+import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, returning } from './support/app'
 import { codeOf } from './support/errors'
@@ -244,6 +245,24 @@ describe('destroying in storage mode', () => {
     await Promise.all([saved, destroyed])
     await visit.end()
     expect([visit.setCookies, await app.keys()]).toEqual([[], []])
+  })
+
+  it.each([
+    ['an update', (session: Session): unknown => session.update({ cart: 1 })],
+    ['a write of what was cleared since', (session: Session): unknown => {
+      session.set('cart', 1)
+      const saving = session.save()
+      session.clear()
+      return saving
+    }],
+    ['an update and a login', (session: Session): unknown => Promise.allSettled([session.update({ cart: 1 }), session.regenerate({ userId: 7 })])],
+  ])('while %s of a new session is on its way leaves no record and no session', async (_, begin) => {
+    const app = new App()
+    const browser = new Browser()
+    await browser.run(app, async (session) => {
+      await Promise.all([begin(session), session.destroy()])
+    })
+    expect([browser.jar.size, await app.keys()]).toEqual([0, []])
   })
 
   it('while its own update is on its way expires the cookie all the same', async () => {

@@ -96,6 +96,43 @@ describe.each(MODES)('regenerating in $mode', ({ options }) => {
     expect(await browser.read(app)).toEqual({ a: 1, b: 2 })
   })
 
+  it.each([
+    ['a new session', undefined],
+    ['a stored session', { user: 'ada' }],
+  ])('side by side with the function of an update of %s loses neither, and leaves one record', async (_, data) => {
+    const app = new App(options)
+    const browser = data ? await returning(app, data) : new Browser()
+    const updated = await browser.run(app, async (session) => {
+      const [updated] = await Promise.all([session.update(() => ({ cart: 1 })), session.regenerate({ userId: 7 })])
+      return updated
+    })
+    expect(updated).toMatchObject({ ...data, cart: 1 })
+    expect(await browser.read(app)).toEqual({ ...data, cart: 1, userId: 7 })
+    expect(await app.sessionKeys()).toHaveLength(options.mode === 'storage' ? 1 : 0)
+  })
+
+  it('while the write that empties the session is on its way begins a new one', async () => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      session.delete('user')
+      await Promise.all([session.save(), session.regenerate({ userId: 7 })])
+    })
+    expect(await browser.read(app)).toEqual({ userId: 7 })
+  })
+
+  it('twice, with everything cleared in between, leaves one record', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, async (session) => {
+      const first = session.regenerate({ a: 1 })
+      session.clear()
+      await Promise.all([first, session.regenerate({ b: 1 })])
+    })
+    expect(await browser.read(app)).toEqual({ b: 1 })
+    expect(await app.sessionKeys()).toHaveLength(options.mode === 'storage' ? 1 : 0)
+  })
+
   it('does not revive a destroyed session', async () => {
     const app = new App(options)
     const browser = await returning(app)
