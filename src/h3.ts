@@ -11,6 +11,7 @@ import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
+import { untilGivenWay } from './http/give-way'
 import { settleAfter } from './http/settle-after'
 import { describeError, toSessionError } from './http/error-response'
 import { createExchange } from './http/exchange'
@@ -210,7 +211,7 @@ function createWriter(event: SessionEvent, save: () => Promise<void>): () => voi
     if (isDue)
       return
     isDue = true
-    const written = Promise.resolve().then(() => {
+    const written = untilGivenWay().then(() => {
       const saving = save()
       // Writing is itself told as a change.
       isDue = false

@@ -1,6 +1,7 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
 import type { Exchange, SessionObserver } from '../core/types'
+import { untilGivenWay } from './give-way'
 
 /** What a host gives to the sessions of one connection. */
 export interface SocketOptions {
@@ -73,7 +74,7 @@ export class SocketSessions {
       if (isDue)
         return
       isDue = true
-      const written = Promise.resolve().then(write).catch(this.#options.onFailure).then(() => void this.#writes.delete(written))
+      const written = untilGivenWay().then(write).catch(this.#options.onFailure).then(() => void this.#writes.delete(written))
       this.#writes.add(written)
     }
   }

@@ -226,6 +226,18 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     expect([response.status, response.headers.getSetCookie()]).toEqual([503, []])
   })
 
+  it('without the middleware a handler that only waits for what is there makes one write', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(async (event) => {
+      const session = await useSession(event, options)
+      session.set('a', 1)
+      await (await useSession(event, options)).regenerate({ b: 2 })
+      return { data: session.data }
+    })
+    expect(await visitor.json('/')).toEqual({ data: { a: 1, b: 2 } })
+    expect(driver.count('write')).toBe(1)
+  })
+
   it('without the middleware a change is written all the same', async () => {
     const { driver, options } = createOptions()
     const visitor = await start(async (event) => {

@@ -142,6 +142,17 @@ describe('the session of an open WebSocket', () => {
     expect((await socket.load()).handle.data).toEqual({ user: 'ada', theme: 'dark' })
   })
 
+  it('is written once for changes between which the code only waits for what is there', async () => {
+    const app = new App()
+    const { socket } = connect(app, await returning(app))
+    const { handle } = await socket.load()
+    handle.set('a', 1)
+    await undefined
+    handle.set('b', 2)
+    await settled()
+    expect(app.driver.count('write')).toBe(1)
+  })
+
   it('tells of a write that failed, and makes it again with the next change', async () => {
     const app = new App()
     const browser = await returning(app)
