@@ -489,22 +489,25 @@ export class RequestSession implements SessionOwner {
 
   /** Writes behind what is being written. */
   async #inTurn(makePatch?: MakePatch): Promise<boolean> {
+    let end = (): void => {}
     const before = this.#queue
-    const result = before ? before.then(() => this.#flush(makePatch)) : this.#flush(makePatch)
-    const end = (): void => {
-      if (this.#queue === ended)
-        this.#queue = undefined
-    }
-    const ended = result.then(end, end)
-    this.#queue = ended
+    // Before it begins: the function of an update may itself ask for a write.
+    const ended = this.#queue = new Promise<void>(resolve => end = resolve)
     try {
-      return await result
+      if (before)
+        await before
+      return await this.#flush(makePatch)
     }
     catch (error) {
       this.#cookie.rollBack()
       if (isSessionError(error) && error.code === 'STORAGE_ERROR')
         this.#failure = error
       throw error
+    }
+    finally {
+      if (this.#queue === ended)
+        this.#queue = undefined
+      end()
     }
   }
 

@@ -4,6 +4,22 @@ import { createKeyedLock } from '../../src/core/lock'
 import { App, Browser, returning } from './support/app'
 import { codeOf } from './support/errors'
 
+describe('parallel changes of one request', () => {
+  it('lose no update that the function of another one makes by mistake', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      let inner: Promise<unknown> | undefined
+      await session.update(() => {
+        inner ??= session.update({ inner: 1 })
+        return { outer: 1 }
+      })
+      await inner
+    })
+    expect(await browser.read(app)).toEqual({ user: 'ada', inner: 1, outer: 1 })
+  })
+})
+
 describe('parallel requests of one visitor', () => {
   it('count fifty increments as fifty', async () => {
     const app = new App()
