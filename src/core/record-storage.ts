@@ -50,7 +50,7 @@ export class RecordStorage {
 
   constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
     this.#store = store
-    this.#compareAndSet = store.compareAndSet?.bind(store) ?? setAfterReading.bind(undefined, store)
+    this.#compareAndSet = (key, revision, record, ttl) => store.compareAndSet ? store.compareAndSet(key, revision, record, ttl) : setAfterReading(store, key, revision, record, ttl)
     this.#lock = lock
     this.#options = options
     this.#now = now

@@ -52,6 +52,8 @@ export class RequestSession implements SessionOwner {
   #mayHaveChanged = false
   /** True once the session was found gone while this request ran. */
   #hasEnded = false
+  /** How often this request ended the session. */
+  #endings = 0
   /** True when another request gave the session a new id, and its cookie to the browser. */
   #isReplaced = false
   #isAnnounced = false
@@ -302,12 +304,11 @@ export class RequestSession implements SessionOwner {
 
   regenerate(patch: unknown): Promise<void> {
     return this.run(async () => {
-      const asked = this.#state
+      const endings = this.#endings
       // Only when a write has ended is it known what is there to be replaced.
       while (this.#queue && this.#state?.isBeingStored)
         await this.#queue
-      if (asked && this.#doomed.has(asked.id))
-        throw endedError()
+      this.#assertNotEndedSince(endings)
       this.#assertChangeable()
       this.#assertCookieCanFollow('its id')
       this.#replaceState(toChanges(patch ?? {}))
@@ -411,6 +412,7 @@ export class RequestSession implements SessionOwner {
     this.#isLoaded = true
     if (!state || !wasThere)
       return undefined
+    this.#endings++
     if (!state.isNew || isUnread || state.isBeingStored)
       this.#doom(state.id, state.isNew || isUnread ? undefined : state.base)
     if (state.replaces)
@@ -489,6 +491,7 @@ export class RequestSession implements SessionOwner {
 
   /** Writes behind what is being written. */
   async #inTurn(makePatch?: MakePatch): Promise<boolean> {
+    const endings = this.#endings
     let end = (): void => {}
     const before = this.#queue
     // Before it begins: the function of an update may itself ask for a write.
@@ -496,6 +499,8 @@ export class RequestSession implements SessionOwner {
     try {
       if (before)
         await before
+      if (makePatch)
+        this.#assertNotEndedSince(endings)
       return await this.#flush(makePatch)
     }
     catch (error) {
@@ -701,6 +706,12 @@ export class RequestSession implements SessionOwner {
   /** The session goes on under an id that only its own cookie can end; who asked for its end must know. */
   #assertNotReplaced(): void {
     if (this.#isReplaced)
+      throw endedError()
+  }
+
+  /** Nothing that was asked of a session begins another one after its end. */
+  #assertNotEndedSince(endings: number): void {
+    if (this.#endings !== endings)
       throw endedError()
   }
 

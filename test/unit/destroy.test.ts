@@ -265,6 +265,17 @@ describe('destroying in storage mode', () => {
     expect([browser.jar.size, await app.keys()]).toEqual([0, []])
   })
 
+  it('while several updates are on their way ends them all', async () => {
+    const app = new App()
+    const browser = await returning(app)
+    const results = await browser.run(app, session => Promise.allSettled([session.update({ a: 1 }), session.update({ b: 1 }), session.destroy(), session.regenerate({ c: 1 })]))
+    expect(results.map(({ status }) => status).slice(1, 3)).toEqual(['rejected', 'fulfilled'])
+    expect(results[1]).toMatchObject({ reason: { code: 'EXPIRED_SESSION' } })
+    // What was asked for after the end is a session of its own.
+    expect(await browser.read(app)).toEqual({ c: 1 })
+    expect(await app.sessionKeys()).toHaveLength(1)
+  })
+
   it('while its own update is on its way expires the cookie all the same', async () => {
     const app = new App()
     const browser = await returning(app)
