@@ -195,7 +195,7 @@ export class RecordStorage {
   }
 
   /** @param isMade true when what is written depends on what is there */
-  async #change(state: SessionState, plan: (base: SessionRecord) => Written, isMade: boolean): Promise<Written | Ended> {
+  #change(state: SessionState, plan: (base: SessionRecord) => Written, isMade: boolean): Promise<Written | Ended> {
     const key = this.#keyOf(state.id)
     // That the loaded record is the newest shows when it is replaced; often it is.
     let base = this.#isOutdated(key, state.base) ? undefined : this.#judge(state.base)
@@ -226,7 +226,9 @@ export class RecordStorage {
 
   async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
     const written = plan(state.base)
-    return this.#untilWon(async () => !this.#isKept(written.record) || await this.#put(state, written.record) ? written : undefined)
+    if (this.#isKept(written.record))
+      await this.#untilWon(() => this.#put(state, written.record))
+    return written
   }
 
   async #replace(state: SessionState, replacedId: string, plan: (base: SessionRecord) => Written): Promise<Written | Ended> {
@@ -270,14 +272,14 @@ export class RecordStorage {
     return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(data, makePatch(deepFreeze(data))) })
   }
 
-  /** Stores the record of a new id, which must not exist. */
-  async #put(state: SessionState, record: SessionRecord): Promise<boolean> {
+  /** Stores the record of a new id, which must not exist. Resolves to `undefined` when it does. */
+  async #put(state: SessionState, record: SessionRecord): Promise<true | undefined> {
     const key = this.#keyOf(state.id)
     if (await this.#swap(key, undefined, record))
       return true
     // An earlier attempt of this request may have stored it although its answer got lost.
     const stored = parseStored(await this.#store.get(key))
-    return stored?.createdAt === record.createdAt && this.#swap(key, stored, record)
+    return (stored?.createdAt === record.createdAt && await this.#swap(key, stored, record)) || undefined
   }
 
   /** Replaces or removes a record if storage still holds the expected one. */
@@ -311,8 +313,8 @@ export class RecordStorage {
     return !isEmpty(record) || this.#options.saveUninitialized
   }
 
-  async #untilWon<T>(attempt: () => Promise<T | undefined>): Promise<T> {
-    return await retry(attempt) ?? conflict()
+  #untilWon<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    return retry(attempt).then(result => result ?? conflict())
   }
 }
 

@@ -132,15 +132,9 @@ export class RequestSession implements SessionOwner {
   // --- Loading ---
 
   /** Loads the session unless that was done. Rejects with `STORAGE_ERROR`, again at every call. */
-  async load(): Promise<void> {
-    // Not the promise below once the data is there: a `session:loaded` hook may ask again.
-    if (this.#isLoaded)
-      return
-    this.#loading ??= this.#load().catch((error) => {
-      this.#loadFailure = error
-      throw error
-    })
-    await this.#loading
+  load(): Promise<void> {
+    // Not the promise of the loading once the data is there: a `session:loaded` hook may ask again.
+    return this.#isLoaded ? Promise.resolve() : this.#loading ??= this.#load()
   }
 
   /** Loads what nobody has to wait for. True when the session is loaded. */
@@ -170,16 +164,23 @@ export class RequestSession implements SessionOwner {
   }
 
   async #load(): Promise<void> {
-    const { token } = this.#cookie
-    const { storage } = this.#context
-    const old = this.#oldToLoad
-    if (old)
-      await this.run(() => this.#migrate(old))
-    const record = token && storage ? await this.#fetch(storage, token.content.id) : token?.content.record
-    if (!this.#isLoaded)
-      this.#start(token, record)
-    if (this.#wasFound)
-      await this.#notify('loaded')
+    try {
+      const { token } = this.#cookie
+      const { storage } = this.#context
+      const old = this.#oldToLoad
+      if (old)
+        await this.run(() => this.#migrate(old))
+      const record = token && storage ? await this.#fetch(storage, token.content.id) : token?.content.record
+      if (!this.#isLoaded)
+        this.#start(token, record)
+    }
+    catch (error) {
+      this.#loadFailure = error
+      throw error
+    }
+    const told = this.#wasFound ? this.#notify('loaded') : undefined
+    if (told)
+      await told
   }
 
   async #fetch(storage: RecordStorage, id: string): Promise<SessionRecord | undefined> {
@@ -485,8 +486,9 @@ export class RequestSession implements SessionOwner {
     const announced = makePatch || this.exists ? this.#announce() : undefined
     if (announced)
       await announced
-    if (await this.#inTurn(makePatch) && !this.#isTellingSaved)
-      await this.#tellSaved()
+    const told = await this.#inTurn(makePatch) && !this.#isTellingSaved ? this.#tellSaved() : undefined
+    if (told)
+      await told
   }
 
   /** Writes behind what is being written. */
@@ -560,7 +562,11 @@ export class RequestSession implements SessionOwner {
 
   async #write(storage: RecordStorage, state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<boolean> {
     const { replaces } = state
-    const written = await storage.write(state, changes, makePatch).catch((error) => {
+    let written
+    try {
+      written = await storage.write(state, changes, makePatch)
+    }
+    catch (error) {
       if (makePatch || !isOnlyTouch(changes)) {
         state.returnChanges()
         if (!state.isNew && !this.#isKept(state.current))
@@ -569,8 +575,8 @@ export class RequestSession implements SessionOwner {
       }
       // That the visitor was seen is not worth an error: the session stays as it was.
       this.#cookie.rollBack()
-      return { record: state.base, isChanged: false }
-    })
+      written = { record: state.base, isChanged: false }
+    }
     if (written === 'gone' && this.#canBeginAnew(state, changes, makePatch)) {
       this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
       return this.#write(storage, this.#state, this.#state.takeChanges(), makePatch)

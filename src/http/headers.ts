@@ -66,17 +66,16 @@ export function replaceSetCookie(headers: HeaderList, name: string, header: stri
     headers.append('set-cookie', line)
 }
 
+const HOST_CACHE_CONTROL = /(?:^|-)cdn-cache-control$|^surrogate-control$/i
+
 /** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
 export function forbidCaching(headers: HeaderList): void {
   // Nitro marks the responses of cached routes for shared caches, cookie or not.
   if (headers.get('cache-control') === null || isForSharedCaches(headers))
     headers.set('cache-control', 'no-store')
   // These go before Cache-Control in the caches of hosts (RFC 9213).
-  const names = [...headers.keys()]
-  for (const name of names) {
-    if (/(?:^|-)cdn-cache-control$|^surrogate-control$/i.test(name))
-      headers.delete(name)
-  }
+  for (const name of [...headers.keys()].filter(name => HOST_CACHE_CONTROL.test(name)))
+    headers.delete(name)
   varyByCookie(headers)
 }
 

@@ -159,7 +159,7 @@ describe('what @analog-tools/session offers', () => {
 
   it('no memory driver that shares its objects: what was handed out cannot change what is stored', async () => {
     const store = createUnstorageStore({ type: 'memory' })
-    const record = createRecord(0, { maxAge: 60, idleTimeout: 0 })
+    const record = { ...createRecord(0, { maxAge: 60, idleTimeout: 0 }), data: {} as Record<string, unknown> }
     await store.set('key', record, 60)
     record.data.late = true
     const read = await store.get('key') as typeof record

@@ -1,6 +1,7 @@
 import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
 import { shareLock } from '../lock'
+import { isSessionError } from '../errors'
 import { type Action, Attempts, storageError } from './attempt'
 import { whenThere } from '../value'
 import { createDriverStorage } from './driver'
@@ -61,16 +62,17 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
     const at = prefix.slice(base.length)
     return whenThere(whenThere(driver, open), texts => ({ texts, at }))
   }
-  const locatedFor = async (action: Action): Promise<Place> => {
-    try {
-      return await locate()
-    }
-    catch (cause) {
-      throw storageError(action, cause)
-    }
-  }
   const run = async <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
     attempts.run(action, key, () => whenThere(locate(), operation))
+  /** Compare-and-set of the driver's storage, or else as two operations. */
+  const compareAndSet = ({ texts, at }: Place, key: string, revision: string | undefined, text: string | undefined, ttl: number): boolean | Promise<boolean> => {
+    const action = text === undefined ? 'removing' : 'writing'
+    if (texts.compareAndSet)
+      return attempts.run(action, key, () => texts.compareAndSet!(at + key, revision, text, ttl))
+    const write = (): unknown => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl)
+    return whenThere(attempts.run('reading', key, () => texts.get(at + key)), stored =>
+      isAtRevision(stored, revision) && whenThere(attempts.run(action, key, write), () => true))
+  }
   const store: SessionStore = {
     get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
     set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
@@ -80,16 +82,13 @@ export function createStorageStore(storage: UnstorageLike, { base, timeout }: Un
       await texts.delete(at + key)
     }),
     async compareAndSet(key, revision, record, ttl) {
-      const action = record ? 'writing' : 'removing'
       const text = record && toText(record)
-      const { texts, at } = await locatedFor(action)
-      const { compareAndSet } = texts
-      if (compareAndSet)
-        return attempts.run(action, key, () => compareAndSet(at + key, revision, text, ttl))
-      if (!isAtRevision(await attempts.run('reading', key, () => texts.get(at + key)), revision))
-        return false
-      await attempts.run(action, key, () => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl))
-      return true
+      try {
+        return await whenThere(locate(), place => compareAndSet(place, key, revision, text, ttl))
+      }
+      catch (cause) {
+        throw isSessionError(cause) ? cause : storageError(record ? 'writing' : 'removing', cause)
+      }
     },
     dropsExpired: async () => !(await locate()).texts.keys,
     async* keys(now) {
