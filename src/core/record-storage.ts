@@ -226,7 +226,7 @@ export class RecordStorage {
 
   async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
     const written = plan(state.base)
-    if (this.#isKept(written.record))
+    if (this.#isKept(written.record) && !await this.#swap(this.#keyOf(state.id), undefined, written.record))
       await this.#untilWon(() => this.#put(state, written.record))
     return written
   }
@@ -283,13 +283,17 @@ export class RecordStorage {
   }
 
   /** Replaces or removes a record if storage still holds the expected one. */
-  async #swap(key: string, expected: SessionRecord | undefined, next: SessionRecord | undefined): Promise<boolean> {
+  #swap(key: string, expected: SessionRecord | undefined, next: SessionRecord | undefined): Promise<boolean> {
     const ttl = next ? remainingSeconds(next, this.#now()) : 0
-    if (await this.#compareAndSet(key, expected?.revision, next, ttl)) {
-      if (expected)
+    return this.#compareAndSet(key, expected?.revision, next, ttl).then((isDone) => {
+      if (isDone && expected)
         this.#written.set(key, next?.revision ?? '')
-      return true
-    }
+      return isDone || this.#isThere(key, next)
+    })
+  }
+
+  /** True when storage holds what this very write was to leave there, or what others made of it. */
+  async #isThere(key: string, next: SessionRecord | undefined): Promise<boolean> {
     // A client that lost the answer may have asked twice, and lost to itself.
     const stored = next && parseStored(await this.#store.get(key))
     if (!next || !stored || !followsOn(stored.revision, next.revision!))

@@ -527,8 +527,8 @@ export class RequestSession implements SessionOwner {
     return told
   }
 
-  /** Resolves to true when a session was written. */
-  async #flush(makePatch?: MakePatch): Promise<boolean> {
+  /** True when a session was written. */
+  #flush(makePatch?: MakePatch): boolean | Promise<boolean> {
     const { storage } = this.#context
     if (!makePatch && !this.#mustStore)
       return false
@@ -539,15 +539,14 @@ export class RequestSession implements SessionOwner {
     const changes = state?.takeChanges() ?? NO_CHANGES
     const doomed = this.#doomed
     const ids = [...doomed.keys(), ...(state ? [state.replaces ?? state.id] : [])]
-    const isWritten = await storage.exclusively(ids, async () => {
+    return storage.exclusively(ids, async () => {
       const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
       this.#failure = undefined
       if (doomed.size > 0)
         await this.#removeDoomed(storage, doomed)
+      this.#cookie.settle()
       return isWritten
     })
-    this.#cookie.settle()
-    return isWritten
   }
 
   /** The cookie that was written with the change is the stored session. */

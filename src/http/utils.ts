@@ -66,9 +66,14 @@ export function flash(event: EventLike, key: string, ...value: unknown[]): unkno
   return (session.handle.flash as (key: string, ...value: unknown[]) => unknown)(key, ...value)
 }
 
-async function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
-  const session = openSession(event)
-  return session.loadAtOnce() ? operation(session) : session.run(() => session.load().then(() => operation(session)))
+function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
+  try {
+    const session = openSession(event)
+    return session.loadAtOnce() ? operation(session) : session.run(() => session.load().then(() => operation(session)))
+  }
+  catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /**
