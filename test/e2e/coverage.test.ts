@@ -60,7 +60,7 @@ describe('what @davaux/session documents, in cookie mode', () => {
     const visitor = createVisitor(server.url)
     await row(visitor, 'set')
     const token = visitor.cookies.get('sid')!
-    visitor.cookies.set('sid', token.slice(0, -3) + token.slice(-3).split('').toReversed().join(''))
+    visitor.cookies.set('sid', `${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}`)
     expect(await value(visitor, 'get')).toBeNull()
   })
 

@@ -130,7 +130,7 @@ describe('a cookie that h3 v2 cut into pieces', () => {
     const cookies = await seal({}, data)
     const variants: CookiePair[][] = [
       cookies.filter(([name]) => name !== 'h3.2'),
-      cookies.map(([name, value]) => [name, name === 'h3.2' ? `A${value.slice(1)}` : value]),
+      cookies.map(([name, value]) => [name, name === 'h3.2' ? `${value.startsWith('A') ? 'B' : 'A'}${value.slice(1)}` : value]),
       cookies.map(([name, value]) => [name, name === 'h3' ? '__chunked__99' : value]),
       [['h3', '__chunked__100000000']],
     ]
