@@ -285,7 +285,7 @@ export class RecordStorage {
   /** Replaces or removes a record if storage still holds the expected one. */
   #swap(key: string, expected: SessionRecord | undefined, next: SessionRecord | undefined): Promise<boolean> {
     const ttl = next ? remainingSeconds(next, this.#now()) : 0
-    return this.#compareAndSet(key, expected?.revision, next, ttl).then((isDone) => {
+    return Promise.resolve(this.#compareAndSet(key, expected?.revision, next, ttl)).then((isDone) => {
       if (isDone && expected)
         this.#written.set(key, next?.revision ?? '')
       return isDone || this.#isThere(key, next)

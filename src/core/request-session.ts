@@ -352,21 +352,17 @@ export class RequestSession implements SessionOwner {
     return this.run(async () => {
       // Behind what is being written, or it would fetch what that replaces.
       await this.#queue
-      await this.#reload()
+      const { state } = this
+      const { storage, now } = this.#context
+      if (state.isNew)
+        throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
+      if (!storage)
+        return
+      const record = await this.#fetch(storage, state.id)
+      if (!record || isExpired(record, now()))
+        throw this.#endAs('gone')
+      state.rebase(record)
     })
-  }
-
-  async #reload(): Promise<void> {
-    const { state } = this
-    const { storage, now } = this.#context
-    if (state.isNew)
-      throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
-    if (!storage)
-      return
-    const record = await this.#fetch(storage, state.id)
-    if (!record || isExpired(record, now()))
-      throw this.#endAs('gone')
-    state.rebase(record)
   }
 
   save(): Promise<void> {

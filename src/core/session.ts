@@ -168,7 +168,7 @@ export function toChanges(patch: unknown): Map<string, unknown> {
   if (patch instanceof Promise) {
     // The error below is what the caller hears of.
     patch.catch(() => {})
-    throw new SessionError('INVALID_VALUE', 'The function given to update, or as generate, returned a promise; it must be synchronous and pure. Await before it is called.')
+    throw new SessionError('INVALID_VALUE', 'The function that makes a patch returned a promise. It must be synchronous and pure: await before.')
   }
   if (typeof patch !== 'object' || patch === null || !isPlainObject(patch))
     throw new SessionError('INVALID_VALUE', 'A session patch must be a plain object of keys and values.')

@@ -83,7 +83,7 @@ export class SessionBag {
     const { name } = manager.options.cookie
     const opened = this.#sessions?.get(name) ?? { manager, session: manager.open(this.#exchange, observer) }
     if (opened.manager !== manager)
-      throw new SessionError('CONFIG_ERROR', `The session of the cookie '${name}' was opened with other options in this request. Give the same options everywhere, best by a util of your own.`)
+      throw new SessionError('CONFIG_ERROR', `The session of the cookie '${name}' was opened with other options in this request. Give the same options everywhere.`)
     this.#sessions ??= new Map()
     this.#sessions.set(name, opened)
     return opened.session
