@@ -32,6 +32,7 @@ class Site {
   readonly #server: RunningServer
   readonly #proxies: RecordingProxy[] = []
   readonly #complaints: string[][] = []
+  readonly #failures: string[] = []
 
   private constructor(server: RunningServer, dir: string) {
     this.#server = server
@@ -64,6 +65,11 @@ class Site {
     return this.#complaints.flat()
   }
 
+  /** For whoever looks for the cause of a complaint: what failed, and what the server printed. */
+  get story(): string {
+    return [`HAMMER_SEED=${SEED}`, ...this.#failures, this.#server.output()].join('\n')
+  }
+
   /** Reads all that the server has cached; answers how much that was. */
   async examineCache(): Promise<number> {
     const files = (await readdir(join(this.dir, '.data/cache'), { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
@@ -73,7 +79,11 @@ class Site {
   }
 
   async #addressFor(name: string): Promise<string> {
-    const proxy = await startRecordingProxy(this.#server.url, answer => this.judge.examine(name, answer))
+    const proxy = await startRecordingProxy(this.#server.url, (answer) => {
+      this.judge.examine(name, answer)
+      if (answer.status >= 500)
+        this.#failures.push(`${name}: ${answer.status} ${answer.path} ${answer.body}`)
+    })
     this.#proxies.push(proxy)
     return proxy.url
   }
@@ -109,7 +119,7 @@ describe.runIf(hasChromium())('Alice and Bob in two browsers, Carol and Dave wit
   })
 
   it('have nothing to complain of in their consoles', () => {
-    expect(site.complaints, `HAMMER_SEED=${SEED}`).toEqual([])
+    expect(site.complaints, site.story).toEqual([])
   })
 
   it('leave nothing of anyone in the cache of the server', async () => {
