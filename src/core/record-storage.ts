@@ -226,7 +226,7 @@ export class RecordStorage {
 
   async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
     const written = plan(state.base)
-    if (this.#isKept(written.record) && !await this.#swap(this.#keyOf(state.id), undefined, written.record))
+    if (this.#isKept(written.record))
       await this.#untilWon(() => this.#put(state, written.record))
     return written
   }

@@ -103,7 +103,7 @@ export function openSession(event: EventLike, overrides?: object): RequestSessio
     return socket.current(overrides)
   const bag = bagOf(event)
   if (!bag)
-    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
+    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
   return bag.use(event, overrides)
 }
 

@@ -35,7 +35,7 @@ export class OldCookie {
     return this.#candidates.length > 0
   }
 
-  /** The session of the first one that has any, as one of ours. */
+  /** Takes over the session of the first cookie that has one. */
   async take(observer: SessionObserver | undefined): Promise<TakenOver | undefined> {
     for (const token of this.#candidates) {
       const old = await token.open()
