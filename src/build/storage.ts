@@ -28,7 +28,7 @@ export async function writeDriverModule(nitro: Nitro, storage: NonNullable<Sessi
 }
 
 function isMounted({ options: { storage, devStorage, dev } }: Nitro, base: string): boolean {
-  const mounts = Object.keys({ ...storage, ...(dev && devStorage) }).map(mount => mount.replace(/[/\\]/g, ':').replace(/:+$/, ''))
+  const mounts = Object.keys({ ...storage, ...(dev && devStorage) }).map(mount => mount.split(/[/\\:]/).filter(Boolean).join(':'))
   return mounts.some(mount => base === mount || base.startsWith(`${mount}:`))
 }
 

@@ -6,22 +6,6 @@ import { SessionError } from './errors'
 /** Browsers drop a cookie whose name, value and attributes exceed this: RFC 6265bis, section 5.6. */
 export const MAX_COOKIE_BYTES = 4096
 
-/**
- * The raw values of every cookie of that name in a `Cookie` header, in their order. A
- * subdomain can toss a second one of our name, so the first need not be ours.
- */
-export function readCookies(header: string | undefined, name: string): string[] {
-  if (!header || !header.includes(name))
-    return []
-  const values: string[] = []
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals > 0 && trim(pair.slice(0, equals)) === name)
-      values.push(trim(pair.slice(equals + 1)))
-  }
-  return values
-}
-
 /** True for a `Set-Cookie` header of that cookie name. */
 export function isSetCookieOf(name: string, header: string): boolean {
   return header.startsWith(`${name}=`)
@@ -82,11 +66,6 @@ export function assertCookieFits(header: string, { data, flash }: Pick<SessionRe
     `The session cookie would be ${size} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${keys}. Store less, or use \`mode: 'storage'\`.`,
     { details: { size, limit: MAX_COOKIE_BYTES, largest } },
   )
-}
-
-/** Without the white space that RFC 6265 allows: space and tab. */
-function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 function capitalize(word: string): string {

@@ -1,4 +1,5 @@
-export { buildRemoval, buildSetCookie, MAX_COOKIE_BYTES, readCookies } from './cookie'
+export { buildRemoval, buildSetCookie, MAX_COOKIE_BYTES } from './cookie'
+export { readCookies } from './cookie-header'
 export { isSessionError, SessionError, type SessionErrorCode } from './errors'
 export { createSessionManager, type ManagerDependencies, type SessionManager } from './manager'
 export { type ExpressSessionOptions, fromExpressSession, type OldRecordStore } from './migration/express-session'

@@ -1,7 +1,8 @@
 import type { ResolvedSessionOptions } from './options'
 import type { OpenedToken, TokenCodec, TokenFault } from './token'
 import type { Exchange, SessionRecord } from './types'
-import { assertCookieFits, buildRemoval, buildSetCookie, MAX_COOKIE_BYTES, readCookies } from './cookie'
+import { assertCookieFits, buildRemoval, buildSetCookie, MAX_COOKIE_BYTES } from './cookie'
+import { readCookies } from './cookie-header'
 import { remainingSeconds } from './record'
 
 /** Our cookie in one exchange: what came with the request, and the one that goes out. */

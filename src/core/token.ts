@@ -1,5 +1,6 @@
 import type { SessionRecord } from './types'
-import { MAX_COOKIE_BYTES, readCookies } from './cookie'
+import { MAX_COOKIE_BYTES } from './cookie'
+import { readCookies } from './cookie-header'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
 import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64Url, toUtf8 } from './encoding'
 import { isPlausibleId } from './id'

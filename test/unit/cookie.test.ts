@@ -1,6 +1,7 @@
 import type { CoreSessionOptions, ResolvedCookieOptions, SessionCookieOptions } from '../../src/core/options'
 import { describe, expect, it } from 'vitest'
-import { assertCookieFits, buildRemoval, buildSetCookie, isSetCookieOf, readCookies } from '../../src/core/cookie'
+import { assertCookieFits, buildRemoval, buildSetCookie, isSetCookieOf } from '../../src/core/cookie'
+import { readCookies } from '../../src/core/cookie-header'
 import { App, Browser, MODES, returning } from './support/app'
 import { caught } from './support/errors'
 import { parseSetCookie } from './support/exchange'

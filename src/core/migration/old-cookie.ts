@@ -1,7 +1,8 @@
 import type { Exchange, SessionObserver } from '../types'
 import type { OldToken, SessionMigration } from './migration'
 import type { TakenOver, TakeOverContext } from './take-over'
-import { buildRemoval, readCookies } from '../cookie'
+import { buildRemoval } from '../cookie'
+import { readCookies } from '../cookie-header'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 

@@ -1,7 +1,7 @@
 import type { SessionManager } from '../../../core/manager'
 import type { RejectReason, SessionRecord } from '../../../core/types'
 import type { ServerEvent } from '../app'
-import { readCookies } from '../../../core/cookie'
+import { readCookies } from '../../../core/cookie-header'
 import { toStorageKey } from '../../../core/id'
 import { describeFailure, toHandle } from './shorten'
 
