@@ -26,7 +26,7 @@ export { isSessionError, SessionError, type SessionErrorCode } from './core/erro
 export { createUnstorageStore, type UnstorageDriver, type UnstorageStore, type UnstorageStoreConfig } from './core/stores/builtin-driver'
 export { fromExpressSession, type ExpressSessionOptions } from './core/migration/express-session'
 export { fromH3Session, type H3SessionOptions } from './core/migration/h3-session'
-export { signCookie, unsignCookie } from './core/token'
+export { signCookie, unsignCookie } from './core/signed-value'
 export type { DeepReadonly, FlashMessages, Session, SessionData, SessionPatch, SessionStore } from './core/types'
 export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
 export { clearSession, destroySession, flash } from './http/utils'

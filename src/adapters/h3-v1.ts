@@ -1,13 +1,19 @@
 import type { ErrorResponse } from '../http/error-response'
 import type { EventResponse } from '../http/exchange'
 import type { NodeResponse } from '../http/node-response'
+import type { RequestAddress } from '../core/cookie-scope'
 import { type HeaderList, headersOf } from '../http/headers'
 
 /** An event of h3 v1. */
 export interface H3V1Event {
   context: object
   node: {
-    req: { headers: { cookie?: string | undefined } }
+    req: {
+      headers: { 'cookie'?: string | undefined, 'host'?: string | undefined, ':authority'?: string | undefined }
+      url?: string | undefined
+      /** What h3 remembers when it takes a base off. */
+      originalUrl?: string | undefined
+    }
     res: object
   }
 }
@@ -44,6 +50,11 @@ export class V1Response implements EventResponse {
 
   get headers(): readonly HeaderList[] { return this.#headers ??= [headersOf(this.#res)] }
   get cookieHeader(): string | undefined { return this.#req.headers.cookie }
+  get address(): RequestAddress {
+    const { headers, originalUrl, url = '/' } = this.#req
+    return { host: headers.host ?? headers[':authority'], path: originalUrl ?? url }
+  }
+
   get isSent(): boolean { return this.#res.headersSent || this.#res.writableEnded }
   get haveHeadersLeft(): boolean { return this.node !== undefined && this.#res.headersSent }
 }

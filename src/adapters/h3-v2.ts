@@ -1,3 +1,4 @@
+import type { RequestAddress } from '../core/cookie-scope'
 import type { EventResponse } from '../http/exchange'
 import type { HeaderList } from '../http/headers'
 import type { NodeResponse } from '../http/node-response'
@@ -6,7 +7,7 @@ import { bagOf } from '../http/bag'
 /** An event of h3 v2. */
 export interface H3V2Event {
   context: object
-  req: { headers: Pick<Headers, 'get' | 'has' | 'keys'> }
+  req: { headers: Pick<Headers, 'get' | 'has' | 'keys'>, url: string }
   res: { headers: HeaderList, errHeaders?: HeaderList | undefined }
   runtime?: { node?: { res?: object | undefined } | undefined } | undefined
   app?: { config: AppConfig } | undefined
@@ -33,10 +34,16 @@ export function describeV2(event: H3V2Event): EventResponse {
     node,
     isFinished: event.app !== undefined && !Object.isFrozen(event.app.config),
     get cookieHeader() { return event.req.headers.get('cookie') ?? undefined },
+    get address() { return addressOf(event.req) },
     // h3 takes what was prepared for the response, and then gives the event another.
     get isSent() { return event.res !== res || node?.headersSent === true },
     get haveHeadersLeft() { return this.isSent },
   }
+}
+
+function addressOf({ headers, url }: H3V2Event['req']): RequestAddress {
+  const { host, pathname } = new URL(url)
+  return { host: headers.get('host') ?? host, path: pathname }
 }
 
 const known = new WeakSet<object>()

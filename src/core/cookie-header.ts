@@ -63,3 +63,24 @@ function trim(text: string, start: number, end: number): string {
   const first = skipBlanks(text, start)
   return first >= end ? '' : text.slice(first, skipBlanksBackwards(text, end))
 }
+
+/**
+ * What a cookie's raw value spells. Some clients put it into double quotes, and some hosts
+ * percent-encode it; neither belongs to it.
+ *
+ * @returns undefined for an encoding that is broken
+ */
+export function normalizeValue(value: string): string | undefined {
+  const decoded = value.includes('%') ? decode(value) : value
+  const isQuoted = decoded !== undefined && decoded.length > 1 && decoded.startsWith('"') && decoded.endsWith('"')
+  return isQuoted ? decoded.slice(1, -1) : decoded
+}
+
+function decode(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  }
+  catch {
+    return undefined
+  }
+}

@@ -6,11 +6,6 @@ import { SessionError } from './errors'
 /** Browsers drop a cookie whose name, value and attributes exceed this: RFC 6265bis, section 5.6. */
 export const MAX_COOKIE_BYTES = 4096
 
-/** True for a `Set-Cookie` header of that cookie name. */
-export function isSetCookieOf(name: string, header: string): boolean {
-  return header.startsWith(`${name}=`)
-}
-
 /**
  * A `Set-Cookie` header.
  *

@@ -3,11 +3,11 @@ import type { SessionMigration } from './migration/migration'
 import type { OldCookieOpener } from './migration/old-cookie'
 import type { TokenCodec } from './token'
 import type { Exchange, SessionObserver, SessionStore } from './types'
+import { findCookies } from './found-cookies'
 import { lockOf } from './lock'
 import { createOldCookieOpener } from './migration/old-cookie'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
-import { openCookie } from './session-cookie'
 import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
@@ -74,8 +74,7 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
       const { secrets, cookie: { name } } = options
       if (carriesIdleTime(cookieHeader, name))
         return true
-      const found = secrets.length > 1 ? openCookie(cookieHeader, name, codec) : undefined
-      return typeof found === 'object' && found.token.isOutdated
+      return secrets.length > 1 && findCookies(cookieHeader, name, codec).tokens[0]?.isOutdated === true
     },
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
     sweep: async signal => await context.storage?.sweep(signal) ?? 0,

@@ -1,4 +1,4 @@
-import type { TokenContent } from './token'
+import type { NewTokenContent, TokenContent } from './token'
 import { decodeBase64Url, fromUtf8, toBase64Url, toUtf8Behind } from './encoding'
 import { isPlausibleId } from './id'
 import { parseRecord } from './record'
@@ -8,13 +8,13 @@ const HEAD_BYTES = 20
 /**
  * A session as bytes, for a cookie: version, length of the id, then creation, expiry and last use
  * (6 bytes each, milliseconds since the epoch), the id, and JSON: the data, or in an array data,
- * flash messages and lifetime.
+ * flash messages, lifetime and the scope of the cookie.
  */
-export function encodePayload({ id, record }: Required<TokenContent>): Uint8Array {
+export function encodePayload({ id, record, scope = '' }: NewTokenContent): Uint8Array {
   const { createdAt, expiresAt, lastSeenAt, data, flash, lifetime } = record
   const idBytes = decodeBase64Url(id)
-  const isPlain = lifetime === undefined && Object.keys(flash).length === 0
-  const bytes = toUtf8Behind(HEAD_BYTES + idBytes.length, JSON.stringify(isPlain ? data : [data, flash, lifetime]))
+  const isPlain = lifetime === undefined && scope === '' && Object.keys(flash).length === 0
+  const bytes = toUtf8Behind(HEAD_BYTES + idBytes.length, JSON.stringify(isPlain ? data : [data, flash, lifetime, ...scope ? [scope] : []]))
   bytes[0] = record.version
   bytes[1] = idBytes.length
   writeTime(bytes, 2, createdAt)
@@ -29,7 +29,7 @@ export function decodePayload(bytes: Uint8Array): TokenContent | undefined {
   try {
     const start = HEAD_BYTES + bytes[1]!
     const body: unknown = JSON.parse(fromUtf8(bytes.subarray(start)))
-    const [data, flash, lifetime] = Array.isArray(body) ? body : [body, {}]
+    const [data, flash, lifetime, scope = ''] = Array.isArray(body) ? body : [body, {}]
     const id = toBase64Url(bytes.subarray(HEAD_BYTES, start))
     const record = parseRecord({
       version: bytes[0],
@@ -40,7 +40,7 @@ export function decodePayload(bytes: Uint8Array): TokenContent | undefined {
       lastSeenAt: readTime(bytes, 14),
       ...(lifetime && { lifetime }),
     })
-    return record && isPlausibleId(id) ? { id, record } : undefined
+    return record && isPlausibleId(id) ? { id, record, scope } : undefined
   }
   catch {
     return undefined

@@ -30,6 +30,9 @@ const REMEMBERED = 500
 /** Why there is no session under an id: its record was removed or has expired, or `regenerate` gave it another id. */
 export type Ended = 'gone' | 'replaced'
 
+/** Why no record was found under an id. */
+export type Missing = 'unknown' | 'corrupt' | 'replaced'
+
 /**
  * The records of one store, read and written so that nothing is lost: a write goes through
  * only if storage still holds the record that it was made from, and is made anew otherwise.
@@ -57,7 +60,7 @@ export class RecordStorage {
   }
 
   /** The record of an id, expired ones too; otherwise why there is none. */
-  async fetch(id: string): Promise<SessionRecord | 'unknown' | 'corrupt' | 'replaced'> {
+  async fetch(id: string): Promise<SessionRecord | Missing> {
     const key = this.#keyOf(id)
     let value = await this.#store.get(key)
     // Drivers that rewrite in place can show a half-written record: look again when nobody writes.

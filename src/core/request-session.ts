@@ -2,9 +2,10 @@ import type { OldCookie, OldCookieOpener } from './migration/old-cookie'
 import type { TakenOver } from './migration/take-over'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
-import type { Ended, MakePatch, RecordStorage } from './record-storage'
+import type { Ended, MakePatch, Missing, RecordStorage } from './record-storage'
 import type { SessionOwner, StateOrigin } from './session'
-import type { OpenedToken, TokenCodec } from './token'
+import type { FoundToken } from './found-cookies'
+import type { TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
@@ -27,6 +28,9 @@ export interface RequestContext {
 }
 
 const NOTHING: ReadonlyMap<string, SessionRecord | undefined> = new Map()
+
+/** Of several cookies that verify, so many are looked up in storage. */
+const MAX_LOOKUPS = 4
 
 /** Hooks may change the session they are told about; this often it is stored again. */
 const MAX_SETTLE_ROUNDS = 5
@@ -170,9 +174,9 @@ export class RequestSession implements SessionOwner {
       const old = this.#oldToLoad
       if (old)
         await this.run(() => this.#migrate(old))
-      const record = token && storage ? await this.#fetch(storage, token.content.id) : token?.content.record
+      const record = token && storage ? await this.#find(storage) : token?.content.record
       if (!this.#isLoaded)
-        this.#start(token, record)
+        this.#start(this.#cookie.token, record)
     }
     catch (error) {
       this.#loadFailure = error
@@ -183,14 +187,44 @@ export class RequestSession implements SessionOwner {
       await told
   }
 
+  /** The record of the first cookie that has a session, or else one that has expired. */
+  async #find(storage: RecordStorage): Promise<SessionRecord | undefined> {
+    let expired: SessionRecord | undefined
+    let missing: Missing | undefined
+    for (const token of this.#cookie.tokens.slice(0, MAX_LOOKUPS)) {
+      const found = await storage.fetch(token.content.id)
+      if (typeof found === 'object' && !isExpired(found, this.#context.now())) {
+        this.#cookie.choose(token)
+        return found
+      }
+      this.#cookie.markDead(token)
+      if (typeof found === 'string') {
+        missing = missing === 'replaced' ? missing : found
+      }
+      else if (!expired) {
+        this.#cookie.choose(token)
+        expired = found
+      }
+    }
+    if (expired && missing !== 'replaced')
+      return expired
+    if (missing)
+      await this.#miss(missing)
+    return undefined
+  }
+
   async #fetch(storage: RecordStorage, id: string): Promise<SessionRecord | undefined> {
     const found = await storage.fetch(id)
     if (typeof found === 'object')
       return found
-    if (found === 'replaced')
-      this.#endAs(found)
-    await this.#observer?.rejected(found === 'replaced' ? 'unknown' : found)
+    await this.#miss(found)
     return undefined
+  }
+
+  async #miss(missing: Missing): Promise<void> {
+    if (missing === 'replaced')
+      this.#endAs(missing)
+    await this.#observer?.rejected(missing === 'replaced' ? 'unknown' : missing)
   }
 
   /** The cookie of another package, where the request carries none of ours. */
@@ -237,7 +271,7 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  #start(token: OpenedToken | null, record: SessionRecord | undefined): void {
+  #start(token: Pick<FoundToken, 'content' | 'isOutdated'> | null, record: SessionRecord | undefined): void {
     this.#isLoaded = true
     if (token && record && isExpired(record, this.#context.now())) {
       void this.#observer?.session('expired', this.#show(this.#createState(token.content.id, { stored: record })))
@@ -255,7 +289,7 @@ export class RequestSession implements SessionOwner {
   }
 
   /** Keeps a session that is only read alive: a cookie of an old secret, an idle time half over. */
-  #refresh(token: OpenedToken, record: SessionRecord): void {
+  #refresh(token: Pick<FoundToken, 'isOutdated'>, record: SessionRecord): void {
     if (this.#exchange.isSent || (this.#exchange.cookieObstacle && !this.#context.storage))
       return
     const isTouched = isTouchDue(record, this.#context.now(), this.#context.options)
@@ -325,6 +359,9 @@ export class RequestSession implements SessionOwner {
       const old = this.#oldToLoad
       if (old)
         await this.#loadToEnd(old)
+      // Of several cookies only storage knows which one has the session.
+      else if (this.#cookie.tokens.length > 1)
+        await this.load().catch(() => {})
       this.#assertNotReplaced()
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
@@ -398,8 +435,9 @@ export class RequestSession implements SessionOwner {
     this.#writeCookieOr(() => this.#state = before)
   }
 
-  /** Gives up the present session and dooms its record. Returns it, if there was one. */
+  /** Gives up the present session and dooms its record, and those of other cookies. Returns it, if there was one. */
   #abandon(): SessionState | undefined {
+    this.#cookie.otherIds.forEach(id => this.#doom(id))
     const { token } = this.#cookie
     const isUnread = !this.#isLoaded && token !== null
     const state = isUnread ? this.#createState(token.content.id, { stored: token.content.record }) : this.#state
@@ -635,7 +673,7 @@ export class RequestSession implements SessionOwner {
         throw error
       })
       this.#doomed = new Map([...this.#doomed].filter(([other]) => other !== id))
-      if (ended !== 'replaced' || this.#replacedHere?.has(id))
+      if (ended !== 'replaced' || this.#replacedHere?.has(id) || this.#cookie.otherIds.includes(id))
         continue
       // A session that was begun since cannot have a cookie beside that of the new id.
       const isBegun = this.#state !== undefined

@@ -1,26 +1,32 @@
+import type { FoundCookies, FoundToken } from './found-cookies'
 import type { ResolvedSessionOptions } from './options'
-import type { OpenedToken, TokenCodec, TokenFault } from './token'
+import type { TokenCodec, TokenFault } from './token'
 import type { Exchange, SessionRecord } from './types'
-import { assertCookieFits, buildRemoval, buildSetCookie, MAX_COOKIE_BYTES } from './cookie'
-import { readCookies } from './cookie-header'
+import { assertCookieFits, buildRemoval, buildSetCookie } from './cookie'
+import { otherScopes, parseScopeText, scopeTextOf } from './cookie-scope'
+import { findCookies } from './found-cookies'
 import { remainingSeconds } from './record'
 
-/** Our cookie in one exchange: what came with the request, and the one that goes out. */
+const NOTHING: readonly string[] = []
+
+/** Our cookies in one exchange: what came with the request, and what the response says of them. */
 export class SessionCookie {
   readonly #options: ResolvedSessionOptions
   readonly #codec: TokenCodec
   readonly #exchange: Exchange
   readonly #onRejected: (fault: TokenFault) => void
-  /** The header to go back to when a write fails. */
-  #settled: string | undefined
-  #current: string | undefined
+  /** The headers to go back to when a write fails. */
+  #settled = NOTHING
+  #current = NOTHING
   /** An id, and its text. */
   #writtenId = ''
   #writtenText = ''
-  /** The text of the token. */
-  #carriedText: string | undefined
   /** `undefined` until the cookies were looked at. */
-  #token: OpenedToken | null | undefined
+  #found: FoundCookies | undefined
+  /** The cookie that the session of the request was found by. */
+  #chosen: FoundToken | undefined
+  /** Cookies without a session, as far as storage was asked. */
+  readonly #dead = new Set<FoundToken>()
 
   constructor(options: ResolvedSessionOptions, codec: TokenCodec, exchange: Exchange, onRejected: (fault: TokenFault) => void) {
     this.#options = options
@@ -29,9 +35,34 @@ export class SessionCookie {
     this.#onRejected = onRejected
   }
 
-  /** The first cookie of our name that verifies, or null. */
-  get token(): OpenedToken | null {
-    return this.#token === undefined ? this.#token = this.#open() : this.#token
+  /** All cookies that verify, those first that the session is to be looked for by. */
+  get tokens(): readonly FoundToken[] {
+    return this.#lookUp().tokens
+  }
+
+  /** The cookie of the session, as far as is known; null when none verifies. */
+  get token(): FoundToken | null {
+    return this.#chosen ?? this.tokens[0] ?? null
+  }
+
+  /** True for a request with a cookie of our name, verified or not. */
+  get isPresent(): boolean {
+    return this.#lookUp().count > 0
+  }
+
+  /** Is told by which of several cookies the session was found. */
+  choose(token: FoundToken): void {
+    this.#chosen = token
+  }
+
+  /** Is told that there is no session behind a cookie. */
+  markDead(token: FoundToken): void {
+    this.#dead.add(token)
+  }
+
+  /** The ids of further cookies, behind which there may be sessions as well. */
+  get otherIds(): string[] {
+    return this.tokens.filter(token => token !== this.token && !this.#dead.has(token)).map(({ content: { id } }) => id)
   }
 
   /**
@@ -44,18 +75,19 @@ export class SessionCookie {
     const maxAge = record.lifetime?.persistent === false ? undefined : remainingSeconds(record, now)
     const header = buildSetCookie(cookie, this.#textOf(id, record), maxAge)
     assertCookieFits(header, record)
-    this.#set(header)
+    const isDeadLeft = this.tokens.length > 1 && this.#dead.size > 0
+    this.#set([...this.#removeElsewhere(isDeadLeft), header])
   }
 
-  /** Expires the browser's cookie; where it has none of ours, there is nothing to say. */
+  /** Expires the browser's cookies; where it has none of our name, there is nothing to say. */
   remove(): void {
-    const { cookie } = this.#options
-    this.#set(this.token ? buildRemoval(cookie) : undefined)
+    const { count } = this.#lookUp()
+    this.#set(count > 0 ? [...this.#removeElsewhere(count > 1), buildRemoval(this.#options.cookie)] : NOTHING)
   }
 
   /** Sends no cookie after all; the browser keeps what it has. */
   takeBack(): void {
-    this.#set(undefined)
+    this.#set(NOTHING)
   }
 
   /** From now on the cookie points to what is stored. */
@@ -68,42 +100,46 @@ export class SessionCookie {
     this.#set(this.#settled)
   }
 
-  #set(header: string | undefined): void {
-    this.#current = header
-    this.#exchange.setCookie(this.#options.cookie.name, header)
+  #set(headers: readonly string[]): void {
+    this.#current = headers
+    this.#exchange.setCookies(this.#options.cookie.name, headers)
+  }
+
+  /**
+   * Removes our cookies from other scopes, from where they would be found again once the one that
+   * the response speaks of is gone. Those that hold a session tell where they are.
+   *
+   * @param isEverywhere true where others do not, so that they are removed from wherever they can be
+   */
+  #removeElsewhere(isEverywhere: boolean): readonly string[] {
+    const { cookie } = this.#options
+    const own = scopeTextOf(cookie)
+    const told = this.tokens.flatMap(({ content: { scope = own } }) => scope === own ? [] : parseScopeText(scope))
+    if (!isEverywhere && told.length === 0)
+      return NOTHING
+    const scopes = isEverywhere ? [...told, ...otherScopes(cookie, this.#exchange.address)] : told
+    return [...new Set(scopes.map(scope => buildRemoval({ ...cookie, ...scope })))]
   }
 
   #textOf(id: string, record: SessionRecord): string {
     if (this.#codec.holdsRecord)
-      return this.#codec.write({ id, record })
+      return this.#codec.write({ id, record, scope: scopeTextOf(this.#options.cookie) })
     // Signed once, by this request or by the one that the browser has it from.
     if (this.#writtenId !== id) {
-      const { token } = this
+      const known = this.tokens.find(({ content, isOutdated }) => !isOutdated && content.id === id)
       this.#writtenId = id
-      this.#writtenText = token && !token.isOutdated && token.content.id === id ? this.#carriedText! : this.#codec.write({ id, record })
+      this.#writtenText = known?.text ?? this.#codec.write({ id, record })
     }
     return this.#writtenText
   }
 
-  #open(): OpenedToken | null {
-    const found = openCookie(this.#exchange.cookieHeader, this.#options.cookie.name, this.#codec)
-    if (typeof found === 'string')
-      this.#onRejected(found)
-    if (typeof found !== 'object')
-      return null
-    this.#carriedText = found.text
-    return found.token
+  #lookUp(): FoundCookies {
+    if (this.#found)
+      return this.#found
+    const found = findCookies(this.#exchange.cookieHeader, this.#options.cookie.name, this.#codec)
+    this.#found = found
+    if (found.tokens.length === 0 && found.fault)
+      this.#onRejected(found.fault)
+    return found
   }
-}
-
-/** The first cookie of a name that verifies; otherwise why there is none, if there was one at all. */
-export function openCookie(header: string | undefined, name: string, codec: TokenCodec): { text: string, token: OpenedToken } | TokenFault | undefined {
-  let fault: TokenFault | undefined
-  for (const text of readCookies(header, name)) {
-    const token = text.length > MAX_COOKIE_BYTES ? 'malformed' : codec.read(text)
-    if (typeof token === 'object')
-      return { text, token }
-    fault = token === 'signature' ? token : fault ?? token
-  }
-  return fault
 }

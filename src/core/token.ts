@@ -1,6 +1,6 @@
 import type { SessionRecord } from './types'
 import { MAX_COOKIE_BYTES } from './cookie'
-import { readCookies } from './cookie-header'
+import { normalizeValue, readCookies } from './cookie-header'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from './crypto/index'
 import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64Url, toUtf8 } from './encoding'
 import { isPlausibleId } from './id'
@@ -20,7 +20,7 @@ export type TokenFault = 'malformed' | 'signature'
 
 /** Turns content into the text of a cookie and back. Content has exactly one text per key and nonce. */
 export interface TokenCodec {
-  write(content: Required<TokenContent>): string
+  write(content: NewTokenContent): string
   /** False where a token is the same for all records of an id. */
   readonly holdsRecord: boolean
   /** Never throws, whatever the text. */
@@ -31,79 +31,42 @@ export interface TokenCodec {
 export interface TokenContent {
   id: string
   record?: SessionRecord
+  /** Beside a whole session: the scope that its cookie was set for, as a text; empty for that of most. */
+  scope?: string
 }
 
+/** What a cookie is made of. */
+export type NewTokenContent = TokenContent & { record: SessionRecord }
+
+/** HMAC-SHA256 in base64url without padding. */
 type Mac = (text: string) => string
 
-/**
- * Signs a value as `s:value.signature`: HMAC-SHA256 in standard base64 without padding, as
- * express's cookie-signature does.
- *
- * @throws TypeError for an empty secret
- */
-export function signCookie(value: string, secret: string): string {
-  return sign(value, getCrypto().hmac(cookieSecret(secret)))
-}
+/** Characters of such a signature. */
+const MAC_LENGTH = 43
 
-/**
- * The value inside a signed cookie, or `null` when no secret verifies it.
- *
- * @throws TypeError for an empty secret
- */
-export function unsignCookie(signed: string, secrets: string | readonly string[]): string | null {
-  return createUnsigner(secrets)(signed)
-}
-
-/**
- * {@link unsignCookie} for many cookies of the same secrets.
- *
- * @throws TypeError for an empty secret
- */
-export function createUnsigner(secrets: string | readonly string[]): (signed: string) => string | null {
-  const macs = [secrets].flat().map(secret => getCrypto().hmac(cookieSecret(secret)))
-  return (signed) => {
-    for (const mac of macs) {
-      const value = unsign(signed, mac)
-      if (value !== undefined)
-        return value
-    }
-    return null
-  }
-}
-
-/** Storage mode: `s:id.signature`. */
+/** Storage mode: `id.signature`. */
 export function createIdCodec(secrets: readonly string[], cookieName: string): TokenCodec {
-  const macs = secrets.map(secret => getCrypto().hmac(deriveKey(secret, 'signed-id', cookieName)))
+  const macs = createMacs(secrets, 'signed-id', cookieName)
   return {
     holdsRecord: false,
-    write: ({ id }) => sign(id, macs[0]!),
+    write: ({ id }) => sign(id, macs),
     read(token) {
-      if (!isPlausibleId(signedValue(token)))
-        return 'malformed'
-      return firstOf(macs, (mac) => {
-        const id = unsign(token, mac)
-        return id === undefined ? undefined : { id }
-      })
+      const id = signedText(token)
+      return isPlausibleId(id) ? verify(token, id, macs, () => ({ id })) : 'malformed'
     },
   }
 }
 
 /** Cookie mode, `encrypt: false`: `payload.signature`, base64url JSON that the client can read. */
 export function createSignedPayloadCodec(secrets: readonly string[], cookieName: string): TokenCodec {
-  const macs = secrets.map(secret => getCrypto().hmac(deriveKey(secret, 'signed-payload', cookieName)))
+  const macs = createMacs(secrets, 'signed-payload', cookieName)
   return {
     holdsRecord: true,
-    write(content) {
-      const text = toBase64Url(toUtf8(encodeReadable(content)))
-      return `${text}.${macs[0]!(text)}`
-    },
+    write: content => sign(toBase64Url(toUtf8(encodeReadable(content))), macs),
     read(token) {
-      const dot = token.indexOf('.')
-      const text = token.slice(0, dot)
-      const bytes = dot > 0 ? fromBase64Url(text) : undefined
-      if (!bytes)
-        return 'malformed'
-      return firstOf(macs, mac => isEqualConstantTime(mac(text), token.slice(dot + 1)) ? decodeReadable(bytes) : undefined)
+      const text = signedText(token)
+      const bytes = text && fromBase64Url(text)
+      return bytes ? verify(token, text, macs, () => decodeReadable(bytes)) : 'malformed'
     },
   }
 }
@@ -143,7 +106,7 @@ function isMarked(token: string): boolean {
 
 /** True for a `Cookie` header with a token whose session has an idle time of its own, verified or not. */
 export function carriesIdleTime(cookieHeader: string | undefined, name: string): boolean {
-  return cookieHeader !== undefined && cookieHeader.includes(IDLE_MARK) && readCookies(cookieHeader, name).some(isMarked)
+  return readCookies(cookieHeader, name).some(value => isMarked(normalizeValue(value) ?? ''))
 }
 
 /** Marks tokens that hold a session with an idle time of its own, so that others need not be opened to find out. */
@@ -210,37 +173,36 @@ function deriveKey(secret: string, purpose: string, cookieName: string): Uint8Ar
   return getCrypto().hkdf(toUtf8(secret), toUtf8(`unsession/${RECORD_VERSION}/${purpose}/${cookieName}`))
 }
 
-function cookieSecret(secret: string): Uint8Array {
-  if (!secret)
-    throw new TypeError('A cookie cannot be signed with an empty secret.')
-  return toUtf8(secret)
+function createMacs(secrets: readonly string[], purpose: string, cookieName: string): readonly Mac[] {
+  return secrets.map(secret => getCrypto().hmac(deriveKey(secret, purpose, cookieName), 'base64url'))
 }
 
-function sign(value: string, mac: Mac): string {
-  return `s:${value}.${mac(value)}`
+function sign(text: string, [mac]: readonly Mac[]): string {
+  return `${text}.${mac!(text)}`
 }
 
-function unsign(signed: string, mac: Mac): string | undefined {
-  const value = signedValue(signed)
-  return value !== undefined && isEqualConstantTime(sign(value, mac), signed) ? value : undefined
+/** What a token signs, if it can be one at all. Nothing is verified yet. */
+function signedText(token: string): string | undefined {
+  const end = token.length - MAC_LENGTH - 1
+  return end > 0 && token[end] === '.' ? token.slice(0, end) : undefined
 }
 
-function signedValue(signed: string): string | undefined {
-  const dot = signed.lastIndexOf('.')
-  return signed.startsWith('s:') && dot > 1 ? signed.slice(2, dot) : undefined
+function verify(token: string, text: string, macs: readonly Mac[], open: () => TokenContent | undefined): OpenedToken | TokenFault {
+  const signature = token.slice(text.length + 1)
+  return firstOf(macs, mac => isEqualConstantTime(mac(text), signature) ? open() : undefined)
 }
 
-function encodeReadable({ id, record }: Required<TokenContent>): string {
+function encodeReadable({ id, record, scope }: NewTokenContent): string {
   const { version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime } = record
-  return JSON.stringify([version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime])
+  return JSON.stringify([version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime, ...scope ? [scope] : []])
 }
 
 /** The bytes verified, yet an older or newer version of this package may have written them. */
 function decodeReadable(bytes: Uint8Array): TokenContent | undefined {
   try {
-    const [version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime] = JSON.parse(fromUtf8(bytes))
+    const [version, id, createdAt, expiresAt, lastSeenAt, data, flash, lifetime, scope = ''] = JSON.parse(fromUtf8(bytes))
     const record = parseRecord({ version, createdAt, expiresAt, lastSeenAt, data, flash, lifetime: lifetime ?? undefined })
-    return record && isPlausibleId(id) ? { id, record } : undefined
+    return record && isPlausibleId(id) ? { id, record, scope } : undefined
   }
   catch {
     return undefined

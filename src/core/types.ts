@@ -1,3 +1,5 @@
+import type { RequestAddress } from './cookie-scope'
+
 /**
  * The data of a session. Augment it to type every util and the handle:
  *
@@ -188,8 +190,13 @@ export interface Exchange {
    * under the id that the browser has needs none; all other changes are refused.
    */
   readonly cookieObstacle?: string
-  /** Replaces our own `Set-Cookie` of that cookie name, or takes it back with `undefined`. */
-  setCookie(name: string, header: string | undefined): void
+  /** What the request was sent to. */
+  readonly address: RequestAddress
+  /**
+   * Sets our own `Set-Cookie` headers of that cookie name, in place of earlier ones. The last is
+   * the cookie itself; others remove it from other scopes. Without any, they are taken back.
+   */
+  setCookies(name: string, headers: readonly string[]): void
   /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */
   close(): void
   /** Called at a change: the host must await `settle` of the session before the first byte leaves. */

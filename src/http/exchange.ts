@@ -1,14 +1,16 @@
+import type { RequestAddress } from '../core/cookie-scope'
 import type { Exchange } from '../core/types'
 import type { ErrorResponse } from './error-response'
 import type { HeaderList } from './headers'
 import type { HeldResponse, NodeResponse } from './node-response'
-import { forbidCaching, headersOf, isForSharedCaches, replaceSetCookie, varyByCookie } from './headers'
+import { forbidCaching, headersOf, isForSharedCaches, replaceSetCookies, varyByCookie } from './headers'
 import { holdNodeResponse } from './node-response'
 
 /** One event and its response, as an adapter finds them. */
 export interface EventResponse {
   /** The raw `Cookie` header. */
   readonly cookieHeader: string | undefined
+  readonly address: RequestAddress
   /** What the response's headers will be; errors may have a list of their own. */
   readonly headers: readonly HeaderList[]
   /** Node's response, where there is a real one: its first byte can wait. */
@@ -42,8 +44,8 @@ export interface ExchangeOptions {
 export interface EventExchange extends Exchange {
   /** True when the response is marked for caches that others share. */
   readonly isForSharedCaches: boolean
-  /** What the response says of each of our cookies; `undefined` where one was taken back. */
-  readonly cookies: ReadonlyMap<string, string | undefined>
+  /** The `Set-Cookie` headers that the response has for each of our cookies; none where they were taken back. */
+  readonly cookies: ReadonlyMap<string, readonly string[]>
   /** Keeps the response apart in caches; out of them when it is private. */
   personalize(isPrivate: boolean): void
   /** Tells the page that made the request what changed. */
@@ -66,7 +68,9 @@ export function createExchange(response: EventResponse, options: ExchangeOptions
 
 class ResponseExchange implements EventExchange {
   readonly isShared: boolean
-  readonly cookies: Map<string, string | undefined>
+  readonly cookies: Map<string, readonly string[]>
+  /** What was said of each of them before. */
+  readonly #earlier: Map<string, readonly string[]>
   readonly #response: EventResponse
   readonly #options: ExchangeOptions
   #held: HeldResponse | undefined
@@ -77,10 +81,15 @@ class ResponseExchange implements EventExchange {
     this.#options = options
     this.isShared = options.isShared ?? false
     this.cookies = new Map(options.cookies)
+    this.#earlier = new Map(options.cookies)
   }
 
   get cookieHeader(): string | undefined {
     return this.#response.cookieHeader
+  }
+
+  get address(): RequestAddress {
+    return this.#response.address
   }
 
   get isForSharedCaches(): boolean {
@@ -101,17 +110,20 @@ class ResponseExchange implements EventExchange {
       this.#lists.forEach(headers => headers.set(CHANGED_HEADER, changes))
   }
 
-  setCookie(name: string, header: string | undefined): void {
+  setCookies(name: string, lines: readonly string[]): void {
     if (this.#isClosed)
       return
     this.#holdNode()
-    if (!this.#isChangeable || (header === undefined && !this.cookies.has(name)))
+    const earlier = this.cookies.get(name)
+    if (!this.#isChangeable || (lines.length === 0 && earlier === undefined))
       return
-    this.cookies.set(name, header)
+    if (earlier !== undefined && earlier.length > 0)
+      this.#earlier.set(name, earlier)
+    this.cookies.set(name, lines)
     for (const headers of this.#response.headers) {
-      replaceSetCookie(headers, name, header)
+      this.#replace(headers, name, lines)
       // Otherwise it is done when all is known that the app set.
-      if (header !== undefined && !this.#held && !this.#response.isFinished)
+      if (lines.length > 0 && !this.#held && !this.#response.isFinished)
         forbidCaching(headers)
     }
   }
@@ -135,12 +147,16 @@ class ResponseExchange implements EventExchange {
 
   #complete(headers: HeaderList): void {
     let isSet = false
-    for (const [name, header] of this.cookies) {
-      replaceSetCookie(headers, name, header)
-      isSet ||= header !== undefined
+    for (const [name, lines] of this.cookies) {
+      this.#replace(headers, name, lines)
+      isSet ||= lines.length > 0
     }
     if (isSet)
       forbidCaching(headers)
+  }
+
+  #replace(headers: HeaderList, name: string, lines: readonly string[]): void {
+    replaceSetCookies(headers, { lines, earlier: this.#earlier.get(name) ?? [] }, () => this.address.path)
   }
 
   #holdNode(): void {

@@ -51,7 +51,8 @@ export class SocketSessions {
       cookieHeader,
       isSent: false,
       cookieObstacle: 'An open WebSocket cannot send a cookie; its `upgrade` hook and every HTTP response can.',
-      setCookie() {},
+      address: { host: undefined, path: '/' },
+      setCookies() {},
       close() {},
       hold: this.#createWriter(() => session),
     }
@@ -81,11 +82,13 @@ export class SocketSessions {
 }
 
 /** The `Cookie` header of a browser that was answered with these cookies, by name. */
-export function withCookies(cookieHeader: string | undefined, cookies: ReadonlyMap<string, string | undefined>): string | undefined {
-  const answered = [...cookies].filter(([, header]) => header !== undefined)
-  const others = cookieHeader?.split(';').filter(pair => !answered.some(([name]) => pair.split('=', 1)[0]!.trim() === name)) ?? []
-  const kept = answered.flatMap(([, header]) => /; Max-Age=0(?:;|$)/.test(header!) ? [] : header!.split(';', 1))
-  return [...kept, ...others].join(';') || undefined
+export function withCookies(cookieHeader: string | undefined, cookies: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const answered = new Map([...cookies].filter(([, headers]) => headers.length > 0))
+  if (answered.size === 0)
+    return cookieHeader
+  const others = cookieHeader?.split(';').filter(pair => !answered.has(pair.split('=', 1)[0]!.trim())) ?? []
+  const kept = [...answered.values()].map(headers => headers.at(-1)!).filter(header => !/; Max-Age=0(?:;|$)/.test(header))
+  return [...kept.map(header => header.split(';', 1)[0]!), ...others].join(';') || undefined
 }
 
 const SOCKET = Symbol.for('unsession.socket')

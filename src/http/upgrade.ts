@@ -95,6 +95,7 @@ function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }:
     cookieHeader: () => cookieHeader,
     createExchange: bag => createExchange({
       cookieHeader,
+      get address() { return { host: request.headers.get('host') ?? undefined, path: pathOf(request.url) } },
       headers: [],
       node: undefined,
       isFinished: true,
@@ -136,7 +137,7 @@ async function run(request: UpgradeRequest, hook: Hook | undefined): Promise<Ans
 
 /** Most responses refuse the upgrade; to crossws 0.3 those of success are headers for it. */
 function completeResponse(request: UpgradeRequest, bag: SessionBag, response: Response): Response {
-  const hasCookies = [...bag.cookies.values()].some(header => header !== undefined)
+  const hasCookies = [...bag.cookies.values()].some(lines => lines.length > 0)
   // On Node crossws 0.3 escapes the headers of a refusal: the browser would keep a cookie without a name.
   if (!hasCookies || ('_req' in request && !response.ok))
     return response
@@ -144,6 +145,11 @@ function completeResponse(request: UpgradeRequest, bag: SessionBag, response: Re
   const answer = new Response(response.body, response)
   bag.finish(request, answer.headers)
   return answer
+}
+
+/** crossws gives the whole URL. */
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname : url
 }
 
 function cookieHeaderOf({ headers }: UpgradeRequest): string | undefined {

@@ -123,7 +123,7 @@ describe('the development page of plain Nitro', () => {
     const alice = await signIn('alice')
     const texts = [await (await alice.fetch(PAGE)).text(), JSON.stringify(await look(alice)), await (await alice.fetch(`${PAGE}/icon.svg`)).text()]
     const cookie = alice.cookies.get('session')!
-    const [, , signature] = /^s:(.+)\.(.+)$/.exec(decodeURIComponent(cookie))!
+    const [, signature] = cookie.split('.')
     const removal = await remove(alice, handleOf(alice))
     texts.push(await removal.text(), ...[...removal.headers].map(([, value]) => value))
     for (const text of texts) {

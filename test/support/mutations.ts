@@ -33,7 +33,8 @@ export function mutate({ valid, foreign }: Seeds, random: (below: number) => num
     case 3: return text.slice(0, at) + other('') + text.slice(at)
     case 4: return `${text}${['=', '==', '.', 'A', '%3D', text][random(6)]}`
     case 5: return foreign[random(foreign.length)]!
-    case 6: return encodeURIComponent(text).replaceAll(/[\w.-]/g, (char, index: number) => index === at ? `%${char.charCodeAt(0).toString(16)}` : char) + (text.includes(':') ? '' : '%')
+    // Encoded once it would be the same cookie.
+    case 6: return `${text.slice(0, at)}%25${text.charCodeAt(at).toString(16)}${text.slice(at + 1)}`
     case 7: return Array.from({ length: 1 + random(200) }, () => HEADER_CHARS[random(HEADER_CHARS.length)]).join('')
     default: return random(50) === 0 ? 'x'.repeat(10_000) : text.split('').toReversed().join('')
   }

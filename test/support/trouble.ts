@@ -115,7 +115,7 @@ export async function answered(ask: () => Promise<Answer>): Promise<Answer> {
 
 /** The id inside a visitor's cookie, which nobody but the browser may hold. */
 export function idOf(cookie: string): string {
-  return cookie.slice(2, cookie.lastIndexOf('.'))
+  return cookie.slice(0, cookie.lastIndexOf('.'))
 }
 
 /** The name that the record of a visitor has in storage. */

@@ -2,6 +2,7 @@ import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, returning } from './support/app'
 import { codeOf } from './support/errors'
+import { silentExchange } from './support/exchange'
 
 describe.each(MODES)('destroying in $mode', ({ options }) => {
   it('ends the session and expires the cookie', async () => {
@@ -63,7 +64,7 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
     const app = new App(options)
     const browser = await returning(app)
     const cookies: (string | undefined)[] = []
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {}, close() {} })
+    const request = app.manager.open({ ...silentExchange(browser.cookieHeader), setCookies: (_, lines) => void cookies.push(lines.at(-1)) })
     await request.handle.destroy()
     await request.settle()
     expect([cookies.at(-1), await app.keys()]).toEqual([expect.stringContaining('session=; Max-Age=0'), []])
@@ -149,8 +150,16 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
     expect(browser.jar.size).toBe(0)
   })
 
-  it('ignores a cookie that is not ours', async () => {
-    const visit = await new Browser([['session', 'foreign']]).visit(new App(options))
+  it.each(['foreign', '', '%', '"', 'abcdefghijklmnopqrstuvwx.c2lnbmF0dXJl'])('removes a cookie of our name that nobody can verify: %j', async (value) => {
+    const app = new App(options)
+    const visit = await new Browser([['session', value]]).visit(app)
+    await visit.session.destroy()
+    await visit.end()
+    expect([visit.setCookies, app.driver.calls]).toEqual([[expect.stringMatching(/^session=; Max-Age=0; /)], []])
+  })
+
+  it('says nothing to a browser that has no cookie of our name', async () => {
+    const visit = await new Browser([['sessions', 'foreign']]).visit(new App(options))
     await visit.session.destroy()
     await visit.end()
     expect(visit.setCookies).toEqual([])
@@ -205,7 +214,7 @@ describe('destroying in storage mode', () => {
   it('while the session loads ends it', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = app.manager.open(silentExchange(browser.cookieHeader))
     const gate = app.driver.hold('read')
     const loaded = request.load()
     await gate.reached

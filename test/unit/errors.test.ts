@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cachedResponseError, isSessionError, SessionError } from '../../src/core/errors'
 import { App, Browser, returning, SECRET } from './support/app'
 import { caught } from './support/errors'
+import { silentExchange } from './support/exchange'
 
 describe('a SessionError', () => {
   it.each([
@@ -85,7 +86,7 @@ describe('what errors tell', () => {
       visit.session.set('a', new Date())
     }],
     ['of a session that was not loaded', async (app, browser) => {
-      app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} }).assertLoaded()
+      app.manager.open(silentExchange(browser.cookieHeader)).assertLoaded()
     }],
   ])('%s holds no id, no cookie value and no secret', async (_, fail) => {
     const app = new App()

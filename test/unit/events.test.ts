@@ -2,6 +2,7 @@ import type { CoreSessionOptions } from '../../src/core/options'
 import type { Session, SessionEventName, SessionObserver } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, OLD_SECRET, returning } from './support/app'
+import { silentExchange } from './support/exchange'
 import { Recorder } from './support/observer'
 
 async function eventsOf(app: App, browser: Browser, handler: (session: Session) => unknown = () => {}): Promise<string[]> {
@@ -78,7 +79,7 @@ describe.each(MODES)('the events in $mode', ({ options }) => {
     const app = new App(options)
     const browser = await returning(app)
     const recorder = new Recorder()
-    await app.manager.open({ cookieHeader: `session=x; ${browser.cookieHeader}`, isSent: false, setCookie() {}, hold() {}, close() {} }, recorder).load()
+    await app.manager.open(silentExchange(`session=x; ${browser.cookieHeader}`), recorder).load()
     expect(recorder.events).toEqual(['loaded'])
   })
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createSessionManager } from '../../src/core/manager'
 import { resolveOptions } from '../../src/core/resolve-options'
 import { App, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
+import { silentExchange } from './support/exchange'
 import { createRandom } from './support/random'
 
 const COOKIES_PER_MODE = 34_000
@@ -37,9 +38,9 @@ const MUTATIONS: Record<string, Mutation> = {
     const at = 1 + random.below(token.length - 1)
     return token.slice(at) + token.slice(0, at)
   },
-  'percent-encoding': (token, random) => {
+  'percent-encoding, twice': (token, random) => {
     const at = random.below(token.length)
-    return splice(token, at, 1, `%${token.charCodeAt(at).toString(16)}`)
+    return splice(token, at, 1, `%25${token.charCodeAt(at).toString(16)}`)
   },
   'percent rubbish': (token, random) => splice(token, random.below(token.length), 0, random.pick(['%', '%%', '%zz', '%E0%A4%A', '%00'])),
   'random bytes': (_, random) => randomText(random, random.below(200)),
@@ -54,7 +55,9 @@ const MUTATIONS: Record<string, Mutation> = {
     return `s:${id}.${createHmac('sha256', SECRET).update(id).digest('base64').replace(/=+$/, '')}`
   },
   'a JSON Web Token without signature': (_, random) => `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ id: random.below(1e9) })).toString('base64url')}.`,
-  'quotes': token => `"${token}"`,
+  'one quote': (token, random) => random.below(2) ? `"${token}` : `${token}"`,
+  'two pairs of quotes': token => `""${token}""`,
+  'single quotes': token => `'${token}'`,
   'padding': (token, random) => token + '='.repeat(1 + random.below(3)),
   'another case': (token, random) => random.below(2) ? token.toUpperCase() : token.toLowerCase(),
   'itself twice': token => token + token,
@@ -81,7 +84,7 @@ describe.each(MODES)('forged cookies in $mode', ({ options }) => {
     const otherName = app.redeploy({ ...options, cookie: { name: 'cart' } })
     foreign.push(...await Promise.all([1, 2].map(async () => {
       const visitor = new Map<string, string>()
-      const visit = otherName.manager.open({ cookieHeader: undefined, isSent: false, setCookie: (name, header) => visitor.set(name, header ?? ''), hold() {}, close() {} })
+      const visit = otherName.manager.open({ ...silentExchange(undefined), setCookies: (name, lines) => visitor.set(name, lines[0] ?? '') })
       visit.handle.set('user', 'ada')
       await visit.settle()
       return /^cart=([^;]*)/.exec(visitor.get('cart') ?? '')?.[1] ?? ''
@@ -96,7 +99,7 @@ describe.each(MODES)('forged cookies in $mode', ({ options }) => {
     const failures: object[] = []
     const judge = async (kind: string, token: string): Promise<void> => {
       try {
-        const request = manager.open({ cookieHeader: `session=${token}`, isSent: false, setCookie: () => failures.push({ SEED, kind, token, problem: 'sets a cookie' }), hold() {}, close() {} })
+        const request = manager.open({ ...silentExchange(`session=${token}`), setCookies: () => failures.push({ SEED, kind, token, problem: 'sets a cookie' }) })
         if (request.isCarried)
           failures.push({ SEED, kind, token, problem: 'is accepted' })
         await request.load()

@@ -84,7 +84,7 @@ describe('the exchange of an h3 v1 event', () => {
   it('sets our cookie and leaves those of others, set before and after', async () => {
     const server = await serveExchange(({ exchange, res }) => {
       res.appendHeader('set-cookie', 'before=1')
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.appendHeader('set-cookie', 'after=1')
       res.end()
     })
@@ -93,7 +93,7 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('shows our cookie in the response\'s headers at once', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.end(JSON.stringify(res.getHeader('set-cookie')))
     })
     expect((await server.fetch()).text).toBe(JSON.stringify([OURS]))
@@ -101,8 +101,8 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('sends the last of our cookies only', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', 'session=first')
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', ['session=first'])
+      exchange.setCookies('session', [OURS])
       res.end()
     })
     expect((await server.fetch()).setCookies).toEqual([OURS])
@@ -111,8 +111,8 @@ describe('the exchange of an h3 v1 event', () => {
   it('takes our cookie back', async () => {
     const server = await serveExchange(({ exchange, res }) => {
       res.setHeader('set-cookie', 'theirs=1')
-      exchange.setCookie('session', OURS)
-      exchange.setCookie('session', undefined)
+      exchange.setCookies('session', [OURS])
+      exchange.setCookies('session', [])
       res.end()
     })
     expect((await server.fetch()).setCookies).toEqual(['theirs=1'])
@@ -121,9 +121,9 @@ describe('the exchange of an h3 v1 event', () => {
   it('keeps cookies of two sessions, and those whose names begin alike', async () => {
     const server = await serveExchange(({ exchange, res }) => {
       res.setHeader('set-cookie', 'session2=theirs')
-      exchange.setCookie('session', OURS)
-      exchange.setCookie('cart', 'cart=ours')
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
+      exchange.setCookies('cart', ['cart=ours'])
+      exchange.setCookies('session', [OURS])
       res.end()
     })
     expect((await server.fetch()).setCookies.toSorted()).toEqual(['cart=ours', 'session2=theirs', OURS])
@@ -131,7 +131,7 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('has the last word on our cookie, when the app replaces all of them', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.setHeader('set-cookie', ['theirs=1', 'session=forged'])
       res.end()
     })
@@ -148,7 +148,7 @@ describe('the exchange of an h3 v1 event', () => {
     }, () => settled.promise)
     const answer = server.fetch()
     const exchange = await context.promise
-    exchange.setCookie('session', OURS)
+    exchange.setCookies('session', [OURS])
     settled.resolve()
     expect((await answer).setCookies).toEqual([OURS])
   })
@@ -156,11 +156,11 @@ describe('the exchange of an h3 v1 event', () => {
   it('is sent once the response was, and then changes nothing', async () => {
     const seen: boolean[] = []
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       seen.push(exchange.isSent)
       res.write('x')
       seen.push(exchange.isSent)
-      exchange.setCookie('session', 'session=late')
+      exchange.setCookies('session', ['session=late'])
       res.end()
     })
     expect([(await server.fetch()).setCookies, seen]).toEqual([[OURS], [false, true]])
@@ -172,7 +172,7 @@ describe('the exchange of an h3 v1 event', () => {
       res.write('x')
       seen.push(exchange.isSent)
       exchange.hold()
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.end()
     })
     expect([(await server.fetch()).setCookies, seen]).toEqual([[], [true]])
@@ -180,7 +180,7 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('forbids caching where it sets a cookie', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.end()
     })
     const { headers } = await server.fetch()
@@ -190,7 +190,7 @@ describe('the exchange of an h3 v1 event', () => {
   it('says nothing about caching where it sets none', async () => {
     const server = await serveExchange(({ exchange, res }) => {
       exchange.hold()
-      exchange.setCookie('session', undefined)
+      exchange.setCookies('session', [])
       res.end()
     }, () => Promise.resolve())
     const { headers } = await server.fetch()
@@ -201,7 +201,7 @@ describe('the exchange of an h3 v1 event', () => {
     const server = await serveExchange(({ exchange, res }) => {
       if (isBefore)
         res.setHeader('cache-control', 'private, max-age=5')
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       if (!isBefore)
         res.setHeader('cache-control', 'private, max-age=5')
       res.end()
@@ -218,7 +218,7 @@ describe('the exchange of an h3 v1 event', () => {
   ])('adds Cookie to the Vary of the app where it is missing: %s', async (vary, expected) => {
     const server = await serveExchange(({ exchange, res }) => {
       res.setHeader('vary', vary)
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.end()
     })
     expect((await server.fetch()).headers.vary).toBe(expected)
@@ -229,7 +229,7 @@ describe('the exchange of an h3 v1 event', () => {
     ['writeHead', res => res.writeHead(200, { vary: 'Origin' }).end()],
   ])('adds Cookie to a Vary that the app sets afterwards by %s', async (_, respond) => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       respond(res)
     })
     expect((await server.fetch()).headers.vary?.split(/,\s*/).toSorted()).toEqual(['Cookie', 'Origin'])
@@ -243,9 +243,9 @@ describe('the exchange of an h3 v1 event', () => {
   it('sends no cookie with a failure when it was taken back', async () => {
     const settled = createSwitch()
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', OURS)
+      exchange.setCookies('session', [OURS])
       res.end('page')
-      exchange.setCookie('session', undefined)
+      exchange.setCookies('session', [])
       settled.reject(new Error('storage'))
     }, () => settled.promise)
     const { status, setCookies, text } = await server.fetch()
@@ -255,7 +255,7 @@ describe('the exchange of an h3 v1 event', () => {
   it('sends the removal of the cookie also with a failure', async () => {
     const settled = createSwitch()
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.setCookie('session', 'session=; Max-Age=0')
+      exchange.setCookies('session', ['session=; Max-Age=0'])
       res.end('page')
       settled.reject(new Error('storage'))
     }, () => settled.promise)

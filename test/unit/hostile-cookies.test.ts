@@ -45,7 +45,7 @@ describe('the counting itself', () => {
   it('notices what is verified', async () => {
     const crypto = countCrypto()
     const app = new App({ mode: 'storage' })
-    await app.manager.open(new FakeExchange(`session=s:abcdefghijklmnopqrstuvwx.${'A'.repeat(43)}`)).load()
+    await app.manager.open(new FakeExchange(`session=abcdefghijklmnopqrstuvwx.${'A'.repeat(43)}`)).load()
     expect(crypto.calls).toBe(1)
   })
 })

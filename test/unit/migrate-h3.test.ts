@@ -153,7 +153,7 @@ describe('a cookie of the name that h3 uses', () => {
     const recorder = new Recorder()
     const { manager } = app
     const { exchange } = await new Browser().visit(app)
-    const request = manager.open({ ...exchange, cookieHeader: Array.from({ length: 50 }, () => `h3=${forged}`).join('; '), setCookie() {}, hold() {}, close() {} }, recorder)
+    const request = manager.open({ ...exchange, cookieHeader: Array.from({ length: 50 }, () => `h3=${forged}`).join('; '), address: exchange.address, setCookies() {}, hold() {}, close() {} }, recorder)
     await request.load()
     expect(recorder.events).toEqual(['signature', 'signature', 'signature', 'signature'])
   })

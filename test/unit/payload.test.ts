@@ -21,7 +21,7 @@ describe('a session as bytes', () => {
     ['that was seen before its beginning, by a clock that was set back', ID, { ...PLAIN, expiresAt: NOON - 1000, lastSeenAt: NOON - 5000 }],
     ['of the longest lifetime', ID, { ...PLAIN, expiresAt: NOON + 400 * 24 * 60 * 60 * 1000, lastSeenAt: NOON + 399 * 24 * 60 * 60 * 1000 }],
   ])('%s is the same when it is read', (_, id, record) => {
-    expect(decodePayload(encodePayload({ id, record }))).toEqual({ id, record })
+    expect(['', ';/app;', 'example.com;/;1'].map(scope => decodePayload(encodePayload({ id, record, scope })))).toEqual(['', ';/app;', 'example.com;/;1'].map(scope => ({ id, record, scope })))
   })
 
   it('takes 38 bytes more than its data', () => {

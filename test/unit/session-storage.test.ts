@@ -2,6 +2,7 @@ import type { SessionObserver } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, returning, Visit } from './support/app'
 import { caught, codeOf } from './support/errors'
+import { silentExchange } from './support/exchange'
 
 describe('a session in storage mode', () => {
   it('makes exactly one record and one cookie at the first write', async () => {
@@ -31,7 +32,7 @@ describe('a session in storage mode', () => {
   it('is read once by parallel opens', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = app.manager.open(silentExchange(browser.cookieHeader))
     await Promise.all([request.load(), request.load()])
     expect(app.driver.count('read')).toBe(1)
   })
@@ -157,13 +158,13 @@ describe('a session in storage mode', () => {
   it('cannot be read synchronously before it was loaded', async () => {
     const app = new App()
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = app.manager.open(silentExchange(browser.cookieHeader))
     const error = await caught(() => request.assertLoaded())
     expect([error.code, error.message]).toEqual(['INVALID_SESSION', expect.stringContaining('await useSession(event)')])
   })
 
   it('can be read synchronously without loading by a visitor without a cookie', () => {
-    const request = new App().manager.open({ cookieHeader: undefined, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = new App().manager.open(silentExchange(undefined))
     request.assertLoaded()
     expect(request.exists).toBe(false)
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, returning } from './support/app'
 import { codeOf } from './support/errors'
+import { silentExchange } from './support/exchange'
 
 describe.each(MODES)('a session in $mode', ({ options }) => {
   it('is not there for a visitor without a cookie', async () => {
@@ -283,7 +284,7 @@ describe.each(MODES)('a session in $mode', ({ options }) => {
   it('takes the first cookie of its name that verifies', async () => {
     const app = new App(options)
     const browser = await returning(app)
-    const visit = app.manager.open({ cookieHeader: `session=tossed; other=1; session=${browser.token}; session=`, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const visit = app.manager.open(silentExchange(`session=tossed; other=1; session=${browser.token}; session=`))
     await visit.load()
     expect(visit.handle.get('user')).toBe('ada')
   })
@@ -344,7 +345,7 @@ describe('a session in cookie mode', () => {
   it.each([true, false])('is read synchronously without loading (encrypt: %s)', async (encrypt) => {
     const app = new App({ mode: 'cookie', encrypt })
     const browser = await returning(app)
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = app.manager.open(silentExchange(browser.cookieHeader))
     request.assertLoaded()
     expect(request.handle.get('user')).toBe('ada')
   })

@@ -208,7 +208,8 @@ describe('the cookies of a browser after an answer', () => {
     ['an end', 'a=1; session=old', 'session=; Max-Age=0; Path=/', 'a=1'],
     ['an end of the only one', 'session=old', 'session=; Max-Age=0; Path=/', undefined],
     ['nothing said', 'session=old', undefined, 'session=old'],
+    ['removals from other scopes before it', 'session=old; session=older; a=1', ['session=; Max-Age=0; Path=/x', 'session=new; Path=/'], 'session=new; a=1'],
   ])('%s', (_, before, header, after) => {
-    expect(withCookies(before, new Map([['session', header]]))).toBe(after)
+    expect(withCookies(before, new Map([['session', [header ?? []].flat()]]))).toBe(after)
   })
 })

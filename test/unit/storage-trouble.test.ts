@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { App, Browser, returning } from './support/app'
 import { caught, codeOf } from './support/errors'
+import { silentExchange } from './support/exchange'
 
 describe('when reading fails', () => {
   it('loading rejects with STORAGE_ERROR, the driver\'s error as its cause', async () => {
@@ -14,7 +15,7 @@ describe('when reading fails', () => {
     const app = new App()
     const browser = await returning(app)
     app.driver.fail('read')
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie() {}, hold() {}, close() {} })
+    const request = app.manager.open(silentExchange(browser.cookieHeader))
     expect([await codeOf(() => request.load()), await codeOf(() => request.load()), await codeOf(() => request.assertLoaded())]).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR', 'STORAGE_ERROR'])
     expect(app.driver.count('read')).toBe(1)
   })
@@ -30,7 +31,7 @@ describe('when reading fails', () => {
     const browser = await returning(app)
     app.driver.fail('read')
     const cookies: (string | undefined)[] = []
-    const request = app.manager.open({ cookieHeader: browser.cookieHeader, isSent: false, setCookie: (_, header) => cookies.push(header), hold() {}, close() {} })
+    const request = app.manager.open({ ...silentExchange(browser.cookieHeader), setCookies: (_, lines) => void cookies.push(lines.at(-1)) })
     await codeOf(() => request.load())
     await request.handle.destroy()
     expect([await app.keys(), cookies.at(-1)]).toEqual([[], expect.stringContaining('Max-Age=0')])

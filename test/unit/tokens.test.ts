@@ -4,8 +4,10 @@ import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
+import { silentExchange } from './support/exchange'
 
 const ID = 'abcdefghijklmnopqrstuvwx'
+const SCOPE = 'example.com;/app;1'
 const RECORD: SessionRecord = { version: 1, data: { user: 'ada', n: 1 }, flash: { hi: 'there' }, createdAt: NOON, expiresAt: NOON + 1000, lastSeenAt: NOON, lifetime: { persistent: false } }
 const IDLE_RECORD: SessionRecord = { ...RECORD, lifetime: { idleTimeout: 60 } }
 const marking = (create: typeof createIdCodec): typeof createIdCodec => (...args) => createMarkingCodec(create(...args))
@@ -28,10 +30,10 @@ function isRefused(codec: TokenCodec, token: string): boolean {
 
 describe.each([...CODECS, ...MARKING])('a $kind', ({ kind, create, record }) => {
   const codec = create([SECRET], 'session')
-  const token = codec.write({ id: ID, record })
+  const token = codec.write({ id: ID, record, scope: SCOPE })
 
   it('gives back what was written', () => {
-    const content = kind === 'signed id' ? { id: ID } : { id: ID, record }
+    const content = kind === 'signed id' ? { id: ID } : { id: ID, record, scope: SCOPE }
     expect(codec.read(token)).toEqual({ content, isOutdated: false })
   })
 
@@ -117,6 +119,11 @@ describe.each([...CODECS, ...MARKING])('a $kind', ({ kind, create, record }) => 
     expect(create([SECRET], 'session').read(rotated)).toBe('signature')
   })
 
+  it('is made of characters that no client puts into quotes and no host encodes', () => {
+    const tokens = Array.from({ length: 200 }, (_, n) => codec.write({ id: ID, record: { ...record, data: { n } }, scope: `;/${n};` }))
+    expect(tokens.filter(text => !/^[\w.~-]+$/.test(text) || encodeURIComponent(text) !== text)).toEqual([])
+  })
+
   it('never throws, whatever the text', () => {
     const texts = ['', '.', '..', 's:', 's:.', 's:.x', 's', ':', '=', '%', '%zz', '\0', '\uD800', '💥', 'x'.repeat(10_000), '.'.repeat(5000), `s:${ID}`, `s:${ID}.`, `.${token}`, 'null', '{}', '[]']
     expect(texts.filter(text => !isRefused(codec, text))).toEqual([])
@@ -155,19 +162,19 @@ function counting(codec: TokenCodec): TokenCodec & { reads: number } {
 }
 
 describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
-  const content = kind === 'signed id' ? { id: ID } : { id: ID, record: RECORD }
+  const content = kind === 'signed id' ? { id: ID } : { id: ID, record: RECORD, scope: SCOPE }
 
   it('is verified once', () => {
     const codec = counting(create([SECRET], 'session'))
     const remembering = createRememberingCodec(codec)
-    const token = codec.write({ id: ID, record: RECORD })
+    const token = codec.write({ id: ID, record: RECORD, scope: SCOPE })
     expect([remembering.read(token), remembering.read(token), codec.reads]).toEqual([{ content, isOutdated: false }, { content, isOutdated: false }, 1])
   })
 
   it('is not verified by who made it', () => {
     const codec = counting(create([SECRET], 'session'))
     const remembering = createRememberingCodec(codec)
-    expect([remembering.read(remembering.write({ id: ID, record: RECORD })), codec.reads]).toEqual([{ content, isOutdated: false }, 0])
+    expect([remembering.read(remembering.write({ id: ID, record: RECORD, scope: SCOPE })), codec.reads]).toEqual([{ content, isOutdated: false }, 0])
   })
 
   it('stays outdated', () => {
@@ -242,25 +249,25 @@ describe('a payload', () => {
 
 /** The keys and formats that cookies in browsers have, computed here by node:crypto alone. */
 describe('the format of tokens', () => {
-  const payload = JSON.stringify([1, ID, NOON, NOON + 1000, NOON, RECORD.data, RECORD.flash, RECORD.lifetime])
+  const payload = JSON.stringify([1, ID, NOON, NOON + 1000, NOON, RECORD.data, RECORD.flash, RECORD.lifetime, SCOPE])
   const keyOf = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', SECRET, '', `unsession/1/${purpose}/session`, 32))
-  const macOf = (purpose: string, text: string): string => createHmac('sha256', keyOf(purpose)).update(text).digest('base64').replace(/=+$/, '')
+  const macOf = (purpose: string, text: string): string => createHmac('sha256', keyOf(purpose)).update(text).digest('base64url')
 
-  it('is s:id.signature for a signed id', () => {
-    expect(createIdCodec([SECRET], 'session').write({ id: ID, record: RECORD })).toBe(`s:${ID}.${macOf('signed-id', ID)}`)
+  it('is id.signature for a signed id', () => {
+    expect(createIdCodec([SECRET], 'session').write({ id: ID, record: RECORD })).toBe(`${ID}.${macOf('signed-id', ID)}`)
   })
 
   it('is payload.signature for a signed payload', () => {
     const text = Buffer.from(payload).toString('base64url')
-    expect(createSignedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD })).toBe(`${text}.${macOf('signed-payload', text)}`)
+    expect(createSignedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD, scope: SCOPE })).toBe(`${text}.${macOf('signed-payload', text)}`)
   })
 
   it('is nonce, ciphertext and tag for a sealed payload', () => {
-    const sealed = Buffer.from(createSealedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD }), 'base64url')
+    const sealed = Buffer.from(createSealedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD, scope: SCOPE }), 'base64url')
     const decipher = createDecipheriv('aes-256-gcm', keyOf('sealed-payload'), sealed.subarray(0, 12)).setAuthTag(sealed.subarray(-16))
     const times = [NOON, NOON + 1000, NOON].map(time => time.toString(16).padStart(12, '0')).join('')
     const head = Buffer.from(`01${(ID.length * 3 / 4).toString(16)}${times}`, 'hex')
-    const body = JSON.stringify([RECORD.data, RECORD.flash, RECORD.lifetime])
+    const body = JSON.stringify([RECORD.data, RECORD.flash, RECORD.lifetime, SCOPE])
     expect(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])).toEqual(Buffer.concat([head, Buffer.from(ID, 'base64url'), Buffer.from(body)]))
   })
 })
@@ -328,7 +335,7 @@ describe.each(MODES)('rotating the secret in $mode', ({ options }) => {
   it('reads on a response that was already sent without an error', async () => {
     const before = new App({ ...options, secret: OLD_SECRET })
     const browser = await returning(before)
-    const request = before.redeploy({ ...options, secret: [SECRET, OLD_SECRET] }).manager.open({ cookieHeader: browser.cookieHeader, isSent: true, setCookie() {}, hold() {}, close() {} })
+    const request = before.redeploy({ ...options, secret: [SECRET, OLD_SECRET] }).manager.open(silentExchange(browser.cookieHeader, true))
     await request.load()
     expect(request.handle.get('user')).toBe('ada')
   })

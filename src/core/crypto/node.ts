@@ -18,7 +18,7 @@ export function createNodeBackend(): CryptoBackend | undefined {
     const key = new Uint8Array(32)
     backend.sha256(key)
     backend.hkdf(key, key)
-    backend.hmac(key)(key)
+    backend.hmac(key, 'base64url')(key)
     const cipher = backend.aesGcm(key)
     const iv = new Uint8Array(12)
     // No whole number of blocks.
@@ -35,9 +35,9 @@ function fromNodeCrypto(crypto: NodeCrypto): CryptoBackend {
     // In one call where there is such a function: three times as fast for something as short as an id.
     sha256: typeof crypto.hash === 'function' ? data => crypto.hash('sha256', data, 'hex') : data => crypto.createHash('sha256').update(data).digest('hex'),
     hkdf: (secret, info) => new Uint8Array(crypto.hkdfSync('sha256', secret, new Uint8Array(), info, 32)),
-    hmac(key) {
+    hmac(key, encoding) {
       const keyObject = crypto.createSecretKey(key)
-      return data => withoutPadding(crypto.createHmac('sha256', keyObject).update(data).digest('base64'))
+      return data => withoutPadding(crypto.createHmac('sha256', keyObject).update(data).digest(encoding))
     },
     aesGcm: key => createAesGcm(crypto, key),
   }

@@ -2,7 +2,7 @@ import type { CryptoBackend, Data } from './backend'
 import { gcm } from '@noble/ciphers/aes.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { toBase64, toHex, toUtf8 } from '../encoding'
+import { toBase64, toBase64Url, toHex, toUtf8 } from '../encoding'
 
 /** The backend in pure JavaScript, for workers without `node:crypto`. */
 export function createPureBackend(): CryptoBackend {
@@ -13,9 +13,10 @@ export function createPureBackend(): CryptoBackend {
       const extracted = hmac(sha256, new Uint8Array(32), secret)
       return hmac.create(sha256, extracted).update(info).update(Uint8Array.of(1)).digest()
     },
-    hmac(key) {
+    hmac(key, encoding) {
       const keyed = hmac.create(sha256, key)
-      return data => toBase64(keyed.clone().update(toBytes(data)).digest())
+      const encode = encoding === 'base64url' ? toBase64Url : toBase64
+      return data => encode(keyed.clone().update(toBytes(data)).digest())
     },
     aesGcm: key => ({
       encrypt: (iv, plaintext) => gcm(key, iv).encrypt(plaintext),

@@ -1,7 +1,7 @@
 import type { RejectReason, SessionStore } from '../types'
 import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
 import { parseRecord } from '../record'
-import { createUnsigner } from '../token'
+import { createUnsigner } from '../signed-value'
 import { isPlainObject } from '../value'
 import { decodeCookieValue } from './migration'
 

@@ -55,7 +55,7 @@ export class OldCookie {
     for (const name of new Set(this.#candidates.flatMap(({ names }) => names))) {
       // Ours has taken its place where both have one name.
       if (name !== cookie.name)
-        this.#exchange.setCookie(name, buildRemoval({ ...cookie, name, path, domain }))
+        this.#exchange.setCookies(name, [buildRemoval({ ...cookie, name, path, domain })])
     }
   }
 

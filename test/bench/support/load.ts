@@ -137,7 +137,7 @@ export class Load {
     const valid = this.#cookies[slot]
     if (valid === undefined)
       return
-    const foreign = [signCookie(valid.slice(2, valid.lastIndexOf('.')), 'the secret of another server, not of this one'), 's:', 'null']
+    const foreign = [signCookie(valid.slice(0, valid.lastIndexOf('.')), 'the secret of another server, not of this one'), 's:', 'null']
     await this.#expectNobody('a forged cookie', mutate({ valid: [valid], foreign }, this.#random))
   }
 

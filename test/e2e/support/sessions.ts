@@ -171,7 +171,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     it('storage holds no usable id', async () => {
       const visitor = createVisitor(server.url)
       await visitor.fetch('/kind/string')
-      const id = visitor.cookies.get('session')!.slice(2, 26)
+      const id = visitor.cookies.get('session')!.slice(0, 24)
       const { keys } = await state()
       expect(keys.length).toBeGreaterThan(0)
       expect(keys.join()).not.toContain(id)

@@ -91,7 +91,7 @@ export class Visit {
 
   /** Our `Set-Cookie` headers so far. */
   get setCookies(): string[] {
-    return [...this.exchange.cookies.values()]
+    return [...this.exchange.cookies.values()].flat()
   }
 
   /** Answers: waits for the writes, then hands the cookies to the browser, also with a 503. */

@@ -10,7 +10,7 @@ export function countCrypto(): { readonly calls: number, reset(): void } {
   }
   const backend = getCrypto()
   const { hmac, aesGcm } = backend
-  vi.spyOn(backend, 'hmac').mockImplementation(key => counted(hmac(key)))
+  vi.spyOn(backend, 'hmac').mockImplementation((...args) => counted(hmac(...args)))
   vi.spyOn(backend, 'aesGcm').mockImplementation((key) => {
     const { encrypt, decrypt } = aesGcm(key)
     return { encrypt: counted(encrypt), decrypt: counted(decrypt) }

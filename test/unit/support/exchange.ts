@@ -1,4 +1,8 @@
+import type { RequestAddress } from '../../../src/core/cookie-scope'
+import type { Exchange } from '../../../src/core/types'
 import type { EventExchange } from '../../../src/http/exchange'
+
+const ADDRESS: RequestAddress = { host: 'app.example.com', path: '/' }
 
 /** One request and its response, in memory. */
 export class FakeExchange implements EventExchange {
@@ -10,19 +14,21 @@ export class FakeExchange implements EventExchange {
   readonly personalized: boolean[] = []
   readonly announced: string[] = []
   /** The `Set-Cookie` headers of the response by cookie name. */
-  readonly cookies = new Map<string, string>()
+  readonly cookies = new Map<string, readonly string[]>()
+  readonly address: RequestAddress
 
-  constructor(cookieHeader?: string) {
+  constructor(cookieHeader?: string, address: RequestAddress = ADDRESS) {
     this.cookieHeader = cookieHeader
+    this.address = address
   }
 
-  setCookie(name: string, header: string | undefined): void {
+  setCookies(name: string, lines: readonly string[]): void {
     if (this.isSent)
       return
-    if (header === undefined)
+    if (lines.length === 0)
       this.cookies.delete(name)
     else
-      this.cookies.set(name, header)
+      this.cookies.set(name, lines)
   }
 
   personalize(isPrivate: boolean): void {
@@ -42,6 +48,11 @@ export class FakeExchange implements EventExchange {
   close(): void {
     this.isSent = true
   }
+}
+
+/** A request whose cookies nobody looks at. */
+export function silentExchange(cookieHeader: string | undefined, isSent = false): Exchange {
+  return { cookieHeader, isSent, address: ADDRESS, setCookies() {}, hold() {}, close() {} }
 }
 
 export interface ParsedCookie {
