@@ -11,19 +11,41 @@ export const MAX_CANDIDATES = 8
  */
 export function readCookies(header: string | undefined, name: string): string[] {
   const values: string[] = []
-  if (!header || !name)
+  if (!name || !header)
     return values
-  let at = header.indexOf(name)
-  while (at >= 0 && values.length < MAX_CANDIDATES) {
-    let next = at + name.length
-    const equals = skipBlanks(header, next)
-    if (header.charCodeAt(equals) === EQUALS && isBehindSeparator(header, at)) {
-      next = endOfPair(header, equals)
-      values.push(trim(header, equals + 1, next))
+  let isBeginning = true
+  // One loop without calls: there may be thousands of pairs.
+  for (let at = pairWith(name, header, 0); at < header.length; at++) {
+    const code = header.charCodeAt(at)
+    if (code === SEMICOLON) {
+      isBeginning = true
     }
-    at = header.indexOf(name, next)
+    else if (isBeginning && !isBlank(code)) {
+      isBeginning = false
+      if (code !== name.charCodeAt(0) || !header.startsWith(name, at))
+        continue
+      const equals = skipBlanks(header, at + name.length)
+      if (header.charCodeAt(equals) !== EQUALS)
+        continue
+      const end = endOfPair(header, equals)
+      if (values.push(trim(header, equals + 1, end)) === MAX_CANDIDATES)
+        break
+      at = pairWith(name, header, end) - 1
+      isBeginning = true
+    }
   }
   return values
+}
+
+/** The search of engines is quick for names of this length, and can be slow for shorter ones. */
+const SEARCHED_LENGTH = 7
+
+/** Where the next pair begins that has the name somewhere; the end when there is none. */
+function pairWith(name: string, header: string, from: number): number {
+  if (name.length < SEARCHED_LENGTH)
+    return from
+  const found = header.indexOf(name, from)
+  return found < 0 ? header.length : header.lastIndexOf(';', found) + 1
 }
 
 const TAB = 0x09
@@ -42,26 +64,16 @@ function skipBlanks(text: string, at: number): number {
   return at
 }
 
-/** The first position behind the text before that is not blank. */
-function skipBlanksBackwards(text: string, end: number): number {
-  while (isBlank(text.charCodeAt(end - 1)))
-    end--
-  return end
-}
-
-function isBehindSeparator(header: string, at: number): boolean {
-  const end = skipBlanksBackwards(header, at)
-  return end === 0 || header.charCodeAt(end - 1) === SEMICOLON
-}
-
 function endOfPair(header: string, at: number): number {
-  const semicolon = header.indexOf(';', at)
-  return semicolon < 0 ? header.length : semicolon
+  const end = header.indexOf(';', at)
+  return end < 0 ? header.length : end
 }
 
 function trim(text: string, start: number, end: number): string {
   const first = skipBlanks(text, start)
-  return first >= end ? '' : text.slice(first, skipBlanksBackwards(text, end))
+  while (end > first && isBlank(text.charCodeAt(end - 1)))
+    end--
+  return first < end ? text.slice(first, end) : ''
 }
 
 /**

@@ -52,10 +52,17 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** The bytes, or `undefined` unless the text is exactly what {@link toBase64Url} writes. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
-  if (!/^[\w-]+$/.test(text) || text.length % 4 === 1)
-    return undefined
-  const bytes = decodeBase64Url(text)
-  return toBase64Url(bytes) === text ? bytes : undefined
+  return /^[\w-]+$/.test(text) && hasNoUnusedBits(text) ? decodeBase64Url(text) : undefined
+}
+
+/** False where the last character has bits that belong to no byte and are not zero, so that another text has the same bytes. */
+function hasNoUnusedBits(text: string): boolean {
+  switch (text.length % 4) {
+    case 0: return true
+    case 2: return 'AQgw'.includes(text.at(-1)!)
+    case 3: return 'AEIMQUYcgkosw048'.includes(text.at(-1)!)
+    default: return false
+  }
 }
 
 /** The bytes of a text that is known to be base64url. */

@@ -3,12 +3,12 @@ import { MAX_CANDIDATES, readCookies } from '../../src/core/cookie-header'
 import { App, MODES, OLD_SECRET, SECRET } from './support/app'
 import { countCrypto } from './support/counting-crypto'
 import { FakeExchange } from './support/exchange'
-import { CountingText, HOSTILE_HEADERS } from './support/hostile-cookies'
+import { CountingText, HOSTILE_HEADERS } from '../support/hostile-cookies'
 
 const SIZE = 15_000
 
 /** So often each character of a header is looked at, at most. */
-const LOOKS = 3
+const LOOKS = 4
 
 const NAMES = ['session', 'id', 'aa', '__Host-session']
 

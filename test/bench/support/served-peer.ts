@@ -15,10 +15,15 @@ export class ServedPeer {
   #started: Promise<void> | undefined
   readonly #child: ChildProcess
 
-  /** The process runs from now on; `start` waits for it. */
-  constructor(order: ServerOrder) {
+  /**
+   * The process runs from now on; `start` waits for it.
+   *
+   * @param order what it serves
+   * @param execArgv options of Node
+   */
+  constructor(order: ServerOrder, execArgv: string[] = []) {
     this.name = `${order.label}${order.side === 'bare' ? ' (bare)' : ''}`
-    this.#child = fork(JITI, [PROGRAM, JSON.stringify(order)])
+    this.#child = fork(JITI, [PROGRAM, JSON.stringify(order)], { execArgv })
   }
 
   /** Where it listens, once it has started. */

@@ -3,6 +3,10 @@ export type HostileHeader = (size: number, name: string) => string
 
 const filledWith = (part: string, size: number): string => part.repeat(Math.ceil(size / part.length)).slice(0, size)
 
+/** What browsers send that have many cookies, none of them ours. */
+export const HARMLESS_HEADER: HostileHeader = size =>
+  Array.from({ length: Math.ceil(size / 100) }, (_, index) => `cookie_${String(index).padStart(4, '0')}=${'x'.repeat(86)}`).join('; ').slice(0, size)
+
 /** Shapes that make careless readers quadratic, or have them verify one thing after the other. */
 export const HOSTILE_HEADERS: Record<string, HostileHeader> = {
   'spaces inside the value': (size, name) => `${name}=a${' '.repeat(size)}b`,
@@ -13,6 +17,11 @@ export const HOSTILE_HEADERS: Record<string, HostileHeader> = {
   'spaces and no cookie': size => ' '.repeat(size),
   'semicolons': size => ';'.repeat(size),
   'semicolons and spaces': size => filledWith('; ', size),
+  'semicolons behind the name': (size, name) => `${name}${';'.repeat(size)}`,
+  'semicolons and blanks behind the name': (size, name) => `${name}${filledWith('; ', size)}`,
+  'short pairs behind the name': (size, name) => `${name};${filledWith('a=1;', size)}`,
+  'longer pairs behind the name': (size, name) => `${name};${filledWith('abcdefghi=123456;', size)}`,
+  'semicolons before the name': (size, name) => `${';'.repeat(size)}${name}=a`,
   'the name again and again': (size, name) => filledWith(name, size),
   'the name and spaces': (size, name) => filledWith(`${name}  `, size),
   'the name at the end of other names': (size, name) => filledWith(`x${name}=1;`, size),
@@ -56,6 +65,17 @@ export class CountingText {
     const found = this.#text.indexOf(part, from)
     this.steps += (found < 0 ? this.#text.length : found + part.length) - from
     return found
+  }
+
+  lastIndexOf(part: string, from: number): number {
+    const found = this.#text.lastIndexOf(part, from)
+    this.steps += from - Math.max(found, 0)
+    return found
+  }
+
+  startsWith(part: string, at: number): boolean {
+    this.steps += part.length
+    return this.#text.startsWith(part, at)
   }
 
   slice(start: number, end: number): string {
