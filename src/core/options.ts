@@ -6,9 +6,11 @@ export type SessionMode = 'storage' | 'cookie'
 /** Attributes of the session cookie; RFC 6265bis. */
 export interface SessionCookieOptions {
   /**
-   * A `__Host-` or `__Secure-` name is checked against the attributes it demands.
+   * `'auto'` is `__Host-session` where the cookie is secure, has the path `/` and no domain;
+   * `__Secure-session` where it is secure otherwise; and `session` where it is not. Any other
+   * `__Host-` or `__Secure-` name is checked against the attributes it demands.
    *
-   * @default 'session'
+   * @default 'auto'
    */
   name?: string
   /** @default '/' */
@@ -113,7 +115,7 @@ export const DEFAULTS = {
   timeout: 5000,
   saveUninitialized: false,
   expose: [],
-  cookie: { name: 'session', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },
+  cookie: { name: 'auto', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },
 } as const satisfies CoreSessionOptions
 
 /** Every option by name, empty where there is no default. */

@@ -1,4 +1,4 @@
-import type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions } from './options'
+import type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions, SessionCookieOptions } from './options'
 import { SessionError } from './errors'
 import { DEFAULTS } from './options'
 import { MAX_LIFETIME_SECONDS } from './record'
@@ -36,7 +36,7 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
   if (typeof (options.cookie ?? {}) !== 'object' || Array.isArray(options.cookie))
     throw configError([issue('cookie', options.cookie, 'Use an object of attributes.')])
   const given = withoutUnset(options)
-  const cookie = { ...DEFAULTS.cookie, ...withoutUnset(options.cookie ?? {}) }
+  const cookie = resolveCookie(options.cookie ?? {}, context)
   const resolved: ResolvedSessionOptions = {
     mode: given.mode ?? DEFAULTS.mode,
     secrets: toSecrets(given.secret),
@@ -46,7 +46,7 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
     timeout: given.timeout ?? DEFAULTS.timeout,
     saveUninitialized: given.saveUninitialized ?? DEFAULTS.saveUninitialized,
     expose: given.expose ?? DEFAULTS.expose,
-    cookie: { ...cookie, secure: cookie.secure === 'auto' ? context.isProduction : cookie.secure },
+    cookie,
   }
   const issues = [
     ...checkSecrets(resolved.secrets, context),
@@ -57,6 +57,19 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
   if (issues.length > 0)
     throw configError(issues)
   return resolved
+}
+
+function resolveCookie(given: SessionCookieOptions, { isProduction }: ResolveContext): ResolvedCookieOptions {
+  const cookie = { ...DEFAULTS.cookie, ...withoutUnset(given) }
+  const secure = cookie.secure === 'auto' ? isProduction : cookie.secure
+  return { ...cookie, secure, name: cookie.name === 'auto' ? automaticName({ ...cookie, secure }) : cookie.name }
+}
+
+/** The name with the most protection that the attributes allow: ASVS 5.0, V3.3.1 and V3.3.3. */
+function automaticName({ secure, path, domain }: Pick<ResolvedCookieOptions, 'secure' | 'path' | 'domain'>): string {
+  if (!secure)
+    return 'session'
+  return path === '/' && domain === undefined ? '__Host-session' : '__Secure-session'
 }
 
 export function configError(issues: readonly OptionIssue[]): SessionError {

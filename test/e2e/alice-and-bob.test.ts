@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { COOKIE } from '../support/browser'
 import { hasChromium, launchChromium } from '../support/chromium'
 import { collectComplaints } from '../support/complaints'
 import { startServer } from '../support/nitro'
@@ -164,7 +165,7 @@ describe('the judge of these visits', () => {
     const judge = new LeakJudge({ isShared })
     const examine = (body: string, headers: [string, string][] = []): void => judge.examine('bob', { path: '/dynamic/1?a', status: 200, headers, body: Buffer.from(body) })
     const token = 'abcdefghijklmnopqrstuvwx'
-    judge.examine('alice', { path: '/', status: 200, headers: [['Set-Cookie', `session=${token}.signature; Path=/`]], body: Buffer.from('') })
+    judge.examine('alice', { path: '/', status: 200, headers: [['Set-Cookie', `${COOKIE}=${token}.signature; Path=/`]], body: Buffer.from('') })
     examine(`[{"data":1},"${createCanary('bob', 'user')}"]`)
     expect(judge.findings).toEqual([])
     examine(createCanary('alice', 'user').slice(0, 14))

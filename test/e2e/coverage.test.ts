@@ -99,10 +99,10 @@ describe('what @analog-tools/session documents, in storage mode', () => {
 
   it('destroySession, safe without session; also removes cookies with a Domain', async () => {
     const visitor = createVisitor(server.url)
-    expect(setCookiesOf(await row(visitor, 'destroySession'), 'session')).toEqual([])
+    expect(setCookiesOf(await row(visitor, 'destroySession'), '__Secure-session')).toEqual([])
     await row(visitor, 'set')
-    const [line] = setCookiesOf(await row(visitor, 'destroySession'), 'session')
-    expect(line).toBe('session=; Max-Age=0; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=Lax')
+    const [line] = setCookiesOf(await row(visitor, 'destroySession'), '__Secure-session')
+    expect(line).toBe('__Secure-session=; Max-Age=0; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=Lax')
   })
 
   it('regenerateSession', async () => {

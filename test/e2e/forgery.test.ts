@@ -2,7 +2,7 @@ import type { NitroBuild } from '../support/nitro'
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signCookie } from '../../src/core/signed-value'
-import { createVisitor } from '../support/browser'
+import { COOKIE, createVisitor } from '../support/browser'
 import { createRandom, mutate } from '../support/mutations'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
 
@@ -23,7 +23,7 @@ describe('100,000 mutated cookies over HTTP', () => {
     const visitors = await Promise.all(Array.from({ length: 5 }, async () => {
       const visitor = createVisitor(server.url)
       await visitor.fetch('/kind/string')
-      return visitor.cookies.get('session')!
+      return visitor.cookies.get(COOKIE)!
     }))
     const { counts: before } = await createVisitor(server.url).json<{ counts: object }>('/control')
 
@@ -35,7 +35,7 @@ describe('100,000 mutated cookies over HTTP', () => {
     await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
       while (sent++ < REQUESTS_PER_MODE) {
         const cookie = mutate({ valid: visitors, foreign }, random)
-        const { status, body, setCookie } = await get(`${server.url}/visits`, `session=${cookie}`, agent)
+        const { status, body, setCookie } = await get(`${server.url}/visits`, `${COOKIE}=${cookie}`, agent)
         if (status !== 200 || body !== '{"visits":null}' || setCookie)
           failures.push(`${status} ${body} for ${cookie.slice(0, 200)}`)
       }
@@ -61,7 +61,7 @@ async function cookiesElsewhere(built: NitroBuild, mode: 'storage' | 'cookie'): 
     const server = await startServer(built.entry, env)
     const visitor = createVisitor(server.url)
     await visitor.fetch('/kind/string')
-    cookies.push(visitor.cookies.get(env.NITRO_SESSION_COOKIE_NAME ?? 'session')!)
+    cookies.push(visitor.cookies.get(env.NITRO_SESSION_COOKIE_NAME ?? COOKIE)!)
     await server.stop()
   }
   return cookies

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createVisitor } from '../support/browser'
+import { COOKIE, createVisitor } from '../support/browser'
 import { startCommand, TEST_SECRET } from '../support/nitro'
 
 const root = join(import.meta.dirname, '../..')
@@ -32,9 +32,9 @@ describe('the apps of the README', () => {
     const visitor = createVisitor((await start('h3-v2/server.ts')).url)
     expect(await visitor.json('/')).toEqual({})
     expect(await visitor.json('/visits', { method: 'POST' })).toEqual({ visits: 1 })
-    const anonymous = visitor.cookies.get('session')
+    const anonymous = visitor.cookies.get(COOKIE)
     await visitor.post('/login')
-    expect(visitor.cookies.get('session')).not.toBe(anonymous)
+    expect(visitor.cookies.get(COOKIE)).not.toBe(anonymous)
     expect(await visitor.json('/')).toEqual({ visits: 1, userId: 'ada', message: 'Welcome, Ada.' })
     expect(await visitor.json('/')).toEqual({ visits: 1, userId: 'ada' })
   })

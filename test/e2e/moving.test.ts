@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import Redis from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { signCookie } from '../../src/core/index'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { buildNitro, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
 import { H3_VERSIONS, PASSWORD, startOldExpressServer } from '../support/other-packages'
 import { hasRedis, startRedis } from '../support/redis'
@@ -72,7 +72,7 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     const response = await visitor.fetch('/who')
     expect(await response.json()).toEqual({ data: { user: { name: 'ada' } } })
     expect(response.headers.get('cache-control')).toBe('no-store')
-    expect([...visitor.cookies.keys()]).toEqual(['session'])
+    expect([...visitor.cookies.keys()]).toEqual([COOKIE])
     expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
   })
 
@@ -155,7 +155,7 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     const visitor = movedTo(cookieServer, await login())
     expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
     expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
-    expect([[...visitor.cookies.keys()], await client.keys('sess:*')]).toEqual([['session'], []])
+    expect([[...visitor.cookies.keys()], await client.keys('sess:*')]).toEqual([[COOKIE], []])
     await cookieServer.stop()
   })
 })
@@ -198,7 +198,7 @@ describe('visitors of h3 and nuxt-auth-utils', () => {
       const response = await visitor.fetch('/who')
       expect(await response.json()).toEqual({ data: { user: { name: 'ada' }, loggedInAt: 1 } })
       expect(setCookiesOf(response, 'nuxt-session')).toEqual(['nuxt-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
-      expect([...visitor.cookies.keys()]).toEqual(['session'])
+      expect([...visitor.cookies.keys()]).toEqual([COOKIE])
       expect((await visitor.json<{ data: object }>('/who')).data).toMatchObject({ user: { name: 'ada' } })
     })
 

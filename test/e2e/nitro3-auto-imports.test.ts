@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
 
@@ -11,7 +11,7 @@ describe('the auto-imports of Nitro 3', () => {
     const server = await startServer(built.entry)
     const response = await createVisitor(server.url).fetch('/')
     expect(await response.json()).toEqual({ visits: 1, flash: 'the app\'s own' })
-    expect(setCookiesOf(response, 'session')).toHaveLength(1)
+    expect(setCookiesOf(response, COOKIE)).toHaveLength(1)
     await server.stop()
     await built.remove()
   })

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { setup, startServer, url } from '@nuxt/test-utils/e2e'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { TEST_SECRET } from '../support/nitro'
 
 const rows = [
@@ -35,12 +35,12 @@ describe('every response kind of Nuxt', async () => {
       const response = await visitor.fetch(path, { headers: { accept: 'text/html' } })
       expect(response.status).toBe(status)
       expect(await response.text()).toContain(text)
-      expect(setCookiesOf(response, 'session')).toHaveLength(1)
+      expect(setCookiesOf(response, COOKIE)).toHaveLength(1)
       expect(await visitor.json('/api/visits')).toEqual({ visits: 1 })
 
       const second = await visitor.fetch(path, { headers: { accept: 'text/html' } })
       await second.text()
-      expect(setCookiesOf(second, 'session')).toHaveLength(1)
+      expect(setCookiesOf(second, COOKIE)).toHaveLength(1)
       expect(await visitor.json('/api/visits')).toEqual({ visits: 2 })
     })
 
@@ -56,7 +56,7 @@ describe('every response kind of Nuxt', async () => {
     for (const { path } of rows) {
       const response = await createVisitor(url('/')).fetch(path, { headers: { accept: 'text/html' } })
       expect(response.status, path).toBe(503)
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
     }
   })
 })

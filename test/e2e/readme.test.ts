@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
 import { openRefused, openSocket } from '../support/socket'
 
@@ -39,23 +39,23 @@ describe('the app of the README', () => {
       const response = await createVisitor(server.url).fetch(path)
       expect(response.status).toBe(303)
       expect(response.headers.get('location')).toBe('/login')
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
     })
 
     it('a wrong password is a 401 without a cookie', async () => {
       const response = await createVisitor(server.url).post('/api/login', { ...ADA, password: 'wrong' })
       expect(response.status).toBe(401)
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
     })
 
     it('a login replaces the cookie, keeps the data and leaves a message for the page after the redirect', async () => {
       const visitor = createVisitor(server.url)
       await visitor.fetch('/api/visits')
-      const before = visitor.cookies.get('session')
+      const before = visitor.cookies.get(COOKIE)
       const response = await login(visitor)
       expect(response.status).toBe(303)
       expect(response.headers.get('location')).toBe('/account')
-      expect(visitor.cookies.get('session')).not.toBe(before)
+      expect(visitor.cookies.get(COOKIE)).not.toBe(before)
       expect(await visitor.json('/account')).toEqual({ userId: 1, message: 'Welcome, ada.' })
       expect(await visitor.json('/account')).toEqual({ userId: 1 })
       expect(await visitor.json('/api/visits')).toEqual({ visits: 2 })
@@ -74,7 +74,7 @@ describe('the app of the README', () => {
       const visitor = createVisitor(server.url)
       await login(visitor)
       const response = await visitor.post('/api/logout')
-      expect(setCookiesOf(response, 'session')).toEqual(['session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
+      expect(setCookiesOf(response, COOKIE)).toEqual([`${COOKIE}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`])
       expect((await visitor.fetch('/account')).headers.get('location')).toBe('/login')
     })
 
@@ -89,9 +89,9 @@ describe('the app of the README', () => {
     it('remember me is a cookie for thirty days, otherwise one that ends with the browser', async () => {
       const visitor = createVisitor(server.url)
       const remembered = await visitor.post('/api/login-remember', { ...ADA, remember: true })
-      expect(setCookiesOf(remembered, 'session')[0]).toMatch(/; Max-Age=(?:2592000|25919\d\d);/)
+      expect(setCookiesOf(remembered, COOKIE)[0]).toMatch(/; Max-Age=(?:2592000|25919\d\d);/)
       const forgotten = await visitor.post('/api/login-remember', ADA)
-      expect(setCookiesOf(forgotten, 'session')[0]).not.toContain('Max-Age')
+      expect(setCookiesOf(forgotten, COOKIE)[0]).not.toContain('Max-Age')
       expect((await visitor.fetch('/account')).status).toBe(200)
     })
 

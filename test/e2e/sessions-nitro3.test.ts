@@ -1,6 +1,6 @@
 import type { RunningServer } from '../support/nitro'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
 import { itKeepsSessions } from './support/sessions'
@@ -17,7 +17,7 @@ describe('sessions in an app of Nitro 3', () => {
       const eager = await startServer(built().entry, { NITRO_SESSION_SAVE_UNINITIALIZED: 'true' })
       const response = await createVisitor(eager.url).fetch('/swr')
       expect(await response.text()).toBe('the same for everybody')
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
       await eager.stop()
     })
 
@@ -40,7 +40,7 @@ describe('sessions in an app of Nitro 3', () => {
     it('the cookie of a session that begins in such an internal request reaches the visitor', async () => {
       const visitor = createVisitor(server.url)
       const response = await visitor.fetch('/internal?shared')
-      expect(setCookiesOf(response, 'session')).toHaveLength(1)
+      expect(setCookiesOf(response, COOKIE)).toHaveLength(1)
       expect(await visitor.json('/visits')).toEqual({ visits: 1 })
     })
 

@@ -2,7 +2,7 @@ import type { Visitor } from '../support/browser'
 import type { NitroBuild, RunningServer } from '../support/nitro'
 import type { Socket } from '../support/socket'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createVisitor } from '../support/browser'
+import { COOKIE, createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
 import { openGreeted, openRefused } from '../support/socket'
@@ -59,7 +59,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
 
     it('a forged cookie is a visitor without one', async () => {
       const visitor = await user()
-      visitor.cookies.set('session', visitor.cookies.get('session')!.replace(/.$/, last => last === 'A' ? 'B' : 'A'))
+      visitor.cookies.set(COOKIE, visitor.cookies.get(COOKIE)!.replace(/.$/, last => last === 'A' ? 'B' : 'A'))
       expect((await open(visitor)).greeting).toEqual({ opened: { data: {}, exists: false } })
     })
 
@@ -71,7 +71,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
     it.each(['set', 'update', 'regenerate', 'headers'])('the cookie of one that begins in `upgrade` (%s) reaches the browser and works over HTTP', async (how) => {
       const visitor = newcomer()
       const socket = await open(visitor, `/socket?do=${how}`)
-      expect(socket.headers['set-cookie']!.filter(line => line.startsWith('session='))).toHaveLength(1)
+      expect(socket.headers['set-cookie']!.filter(line => line.startsWith(`${COOKIE}=`))).toHaveLength(1)
       expect(socket.greeting).toEqual({ opened: { data: { upgraded: true }, exists: true } })
       expect(await visitor.json('/data')).toEqual({ upgraded: true })
     })
@@ -84,16 +84,16 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
 
     it('an id that `upgrade` replaced is the one of the connection', async () => {
       const visitor = await user()
-      const before = visitor.cookies.get('session')
+      const before = visitor.cookies.get(COOKIE)
       const socket = await open(visitor, '/socket?do=regenerate')
-      expect(visitor.cookies.get('session')).not.toBe(before)
+      expect(visitor.cookies.get(COOKIE)).not.toBe(before)
       expect(await socket.ask({ do: 'see' })).toEqual({ result: { data: { user: 'ada', upgraded: true }, exists: true } })
     })
 
     it('one that `upgrade` ends is gone for the browser and the connection', async () => {
       const visitor = await user()
       const socket = await open(visitor, '/socket?do=destroy')
-      expect(visitor.cookies.has('session')).toBe(false)
+      expect(visitor.cookies.has(COOKIE)).toBe(false)
       expect(socket.greeting).toEqual({ opened: { data: {}, exists: false } })
     })
 
@@ -260,7 +260,7 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
         await failing('setItem')
         const visitor = newcomer()
         expect(await refused(visitor, `/socket?do=${how}`)).toMatchObject({ status: 503, cookies: [] })
-        expect(visitor.cookies.has('session')).toBe(false)
+        expect(visitor.cookies.has(COOKIE)).toBe(false)
         expect(await told()).toContainEqual({ error: 'STORAGE_ERROR' })
       })
 

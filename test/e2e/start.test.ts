@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { MAJORS } from '../support/majors'
 import { buildNitro, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
 
@@ -142,7 +142,7 @@ describe('the auto-imports of Nitro 2', () => {
     const server = await startServer(built.entry)
     const response = await createVisitor(server.url).fetch('/')
     expect(await response.json()).toEqual({ own: 'the app\'s own', h3: { from: 'h3' }, ours: { from: 'unsession' } })
-    expect(setCookiesOf(response, 'session')).toHaveLength(1)
+    expect(setCookiesOf(response, COOKIE)).toHaveLength(1)
     expect(setCookiesOf(response, 'h3')).toHaveLength(1)
     expect(warn).not.toHaveBeenCalled()
     await server.stop()

@@ -4,6 +4,7 @@ import type { RunningRedis } from '../support/redis'
 import type { Answer } from '../support/trouble'
 import Redis from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { COOKIE } from '../support/browser'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
 import { hasRedis, startRedis } from '../support/redis'
 import { answered, foreignValues, get, HASTY, idOf, PATIENT, post, PRIVATE, RECOVERY, recordName, useTroubledServers } from '../support/trouble'
@@ -155,7 +156,7 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
     it('nobody is logged out by it', async () => {
       const redis = await redisWith({ isLasting: true })
       const { visitor } = await hastyOn(redis, { user: 'ada' })
-      const cookie = visitor.cookies.get('session')
+      const cookie = visitor.cookies.get(COOKIE)
       await redis.kill()
       expect(await get(visitor, '/data')).toEqual(FAILED)
       expect(await post(visitor, '/set', { theme: 'dark' })).toEqual(FAILED)
@@ -164,7 +165,7 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
       expect(await get(visitor, '/static')).toEqual(STATIC)
       await redis.restart()
       expect(await answered(() => get(visitor, '/data'))).toMatchObject({ status: 200, body: { user: 'ada' }, cookies: [] })
-      expect(visitor.cookies.get('session')).toBe(cookie)
+      expect(visitor.cookies.get(COOKIE)).toBe(cookie)
     })
 
     it('a new visitor gets no cookie for a session that could not be stored', async () => {
@@ -325,7 +326,7 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
     const { body } = await get(servers.visitor(server), '/errors')
     const errors = (body as string[]).join('\n')
     expect(errors).toContain('OOM command not allowed')
-    const cookie = visitor.cookies.get('session')!
+    const cookie = visitor.cookies.get(COOKIE)!
     const secrets = { cookie, id: idOf(cookie), secret: TEST_SECRET, password: 'the-password', data: PRIVATE }
     expect(Object.entries(secrets).filter(([, secret]) => errors.includes(secret)).map(([kind]) => kind)).toEqual([])
   })

@@ -6,7 +6,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createApp, warningsIn } from '../support/apps'
-import { createVisitor, setCookiesOf } from '../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { hasChromium, launchChromium } from '../support/chromium'
 import { collectComplaints } from '../support/complaints'
 import { startCommand } from '../support/nitro'
@@ -96,7 +96,7 @@ describe.each([['last', '.'], ['first', 'first']])('beside nuxt-auth-utils, %s i
   it('signs in with both in one response', async () => {
     const visitor = createGuest(server)
     const response = await visitor.post('/api/both')
-    expect([setCookiesOf(response, 'session'), setCookiesOf(response, 'nuxt-session')].map(lines => lines.length)).toEqual([1, 1])
+    expect([setCookiesOf(response, COOKIE), setCookiesOf(response, 'nuxt-session')].map(lines => lines.length)).toEqual([1, 1])
     expect(await visitor.json('/api/who')).toEqual({ unsession: 'Ada', authUtils: 'Grace' })
   })
 
@@ -110,7 +110,7 @@ describe.each([['last', '.'], ['first', 'first']])('beside nuxt-auth-utils, %s i
   it('stays signed in when nuxt-auth-utils signs out', async () => {
     const visitor = createGuest(server)
     await visitor.post('/api/both')
-    expect(setCookiesOf(await signOutGrace(visitor), 'session')).toEqual([])
+    expect(setCookiesOf(await signOutGrace(visitor), COOKIE)).toEqual([])
     expect(await visitor.json('/api/who')).toEqual({ unsession: 'Ada', authUtils: null })
   })
 
@@ -123,7 +123,7 @@ describe.each([['last', '.'], ['first', 'first']])('beside nuxt-auth-utils, %s i
   })
 
   it('has the cookie that its own options ask for', async () => {
-    expect(attributesOf(await signIn(createGuest(server)), 'session')).toEqual([expect.stringMatching(/^session; Max-Age=(?:3600|35\d\d); Path=\/; HttpOnly; Secure; SameSite=Strict$/)])
+    expect(attributesOf(await signIn(createGuest(server)), COOKIE)).toEqual([expect.stringMatching(/^__Host-session; Max-Age=(?:3600|35\d\d); Path=\/; HttpOnly; Secure; SameSite=Strict$/)])
   })
 
   it('renders both, and a Pinia store that is made of ours', async () => {

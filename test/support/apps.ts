@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { createVisitor, setCookiesOf } from './browser'
+import { COOKIE, createVisitor, setCookiesOf } from './browser'
 import { startServer } from './nitro'
 
 /** Files by path. */
@@ -170,11 +170,11 @@ export async function tellStory({ dir }: App, mode: 'storage' | 'cookie'): Promi
 export async function tellStoryOf(server: RunningServer): Promise<unknown> {
   const visitor = createVisitor(server.url)
   const response = await visitor.fetch('/me')
-  const first = { ...await response.json(), cookies: setCookiesOf(response, 'session').length }
+  const first = { ...await response.json(), cookies: setCookiesOf(response, COOKIE).length }
   const visits = [await visitor.json('/visits'), await visitor.json('/visits')]
-  const anonymous = visitor.cookies.get('session')
+  const anonymous = visitor.cookies.get(COOKIE)
   const login = await visitor.post('/login')
-  const isRenewed = visitor.cookies.get('session') !== anonymous
+  const isRenewed = visitor.cookies.get(COOKIE) !== anonymous
   const welcome = await visitor.json('/me')
   const again = await visitor.json('/me')
   const signedIn = await visitor.json('/visits')
@@ -182,11 +182,11 @@ export async function tellStoryOf(server: RunningServer): Promise<unknown> {
   return {
     first,
     visits,
-    login: { status: login.status, cookies: setCookiesOf(login, 'session').length, isRenewed },
+    login: { status: login.status, cookies: setCookiesOf(login, COOKIE).length, isRenewed },
     welcome,
     again,
     signedIn,
-    logout: { status: logout.status, isCookieGone: !visitor.cookies.has('session') },
+    logout: { status: logout.status, isCookieGone: !visitor.cookies.has(COOKIE) },
     last: await visitor.json('/me'),
     warnings: warningsIn(server.output()),
   }

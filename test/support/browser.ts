@@ -25,6 +25,9 @@ export function createVisitor(origin: string, cookies = new Map<string, string>(
   return visitor
 }
 
+/** The name of the session cookie where options and environment name none: in production builds. */
+export const COOKIE = '__Host-session'
+
 /** The `Set-Cookie` lines of one cookie name. */
 export function setCookiesOf(response: Response, name: string): string[] {
   return response.headers.getSetCookie().filter(line => line.startsWith(`${name}=`))

@@ -21,7 +21,7 @@ export async function launchChromium(options: LaunchOptions = {}): Promise<Brows
     ...options,
     timeout: PATIENCE,
     executablePath: EXECUTABLE,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...options.args ?? []],
+    args: [...options.args ?? [], '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
   browser.on('context', context => context.setDefaultTimeout(PATIENCE))
   return browser

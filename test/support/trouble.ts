@@ -2,7 +2,7 @@ import type { Visitor } from './browser'
 import type { RunningServer } from './nitro'
 import { createHash } from 'node:crypto'
 import { afterEach, expect } from 'vitest'
-import { createVisitor, setCookiesOf } from './browser'
+import { COOKIE, createVisitor, setCookiesOf } from './browser'
 import { TEST_SECRET } from './nitro'
 
 /** What came back: the body of a success, parsed where it is JSON, and our `Set-Cookie` lines. */
@@ -120,7 +120,7 @@ export function idOf(cookie: string): string {
 
 /** The name that the record of a visitor has in storage. */
 export function recordName(visitor: Visitor): string {
-  return createHash('sha256').update(idOf(visitor.cookies.get('session')!)).digest('hex')
+  return createHash('sha256').update(idOf(visitor.cookies.get(COOKIE)!)).digest('hex')
 }
 
 /** Values that something else, or another version, left where a record was. */
@@ -144,5 +144,5 @@ function isRunning({ process: { exitCode, signalCode } }: RunningServer): boolea
 async function toAnswer(response: Response): Promise<Answer> {
   const text = await response.text()
   const body = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text
-  return { status: response.status, ...(response.ok && { body }), cookies: setCookiesOf(response, 'session') }
+  return { status: response.status, ...(response.ok && { body }), cookies: setCookiesOf(response, COOKIE) }
 }

@@ -50,7 +50,7 @@ describe('createUnstorageStore', () => {
     session.handle.set('visits', 1)
     await session.settle()
 
-    const second = manager.open(new FakeExchange(first.cookies.get('session')![0]!.split(';')[0]))
+    const second = manager.open(new FakeExchange(first.cookies.get('__Host-session')![0]!.split(';')[0]))
     await second.load()
     expect(second.handle.get('visits')).toBe(1)
   })

@@ -509,6 +509,24 @@ describe('the options of a plain app', () => {
     expect(problemsOf(options).sort()).toEqual(paths.toSorted())
   })
 
+  it.each([
+    ['production', '__Host-session', '__Secure-session'],
+    [undefined, '__Host-session', '__Secure-session'],
+    ['development', 'session', undefined],
+    ['test', 'session', undefined],
+  ])('names the cookie by its attributes where NODE_ENV is %s, of a second session too', async (environment, first, second) => {
+    vi.stubEnv('NODE_ENV', environment)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const visitor = await HOSTS[4]!.start(async (event) => {
+      (await useSession(event)).set('a', 1)
+      if (second)
+        (await useSession(event, { cookie: { path: '/app' } })).set('b', 1)
+      return 'ok'
+    }, [sessionMiddleware({ secret: SECRET, mode: 'cookie', timeout: 100 + String(environment).length })])
+    await visitor.fetch('/')
+    expect([...visitor.cookies.keys()]).toEqual(second ? [first, second] : [first])
+  })
+
   it('is Secure unless the environment says development or test', async () => {
     const secureIn = async (environment: string | undefined): Promise<boolean> => {
       vi.stubEnv('NODE_ENV', environment)

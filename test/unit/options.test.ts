@@ -32,12 +32,35 @@ describe('options', () => {
       timeout: 5000,
       saveUninitialized: false,
       expose: [],
-      cookie: { name: 'session', path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
+      cookie: { name: '__Host-session', path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
     })
   })
 
   it('make the cookie secure in production and not in development', () => {
     expect([resolve({}, PRODUCTION).cookie.secure, resolve({}, DEV).cookie.secure]).toEqual([true, false])
+  })
+
+  it.each<[string, boolean, SessionCookieOptions]>([
+    ['__Host-session', true, {}],
+    ['__Host-session', true, { name: 'auto' }],
+    ['__Host-session', true, { name: '', domain: '', path: '' }],
+    ['__Host-session', true, { path: '/', sameSite: 'none', partitioned: true }],
+    ['__Host-session', false, { secure: true }],
+    ['__Secure-session', true, { path: '/app' }],
+    ['__Secure-session', true, { domain: 'example.com' }],
+    ['__Secure-session', false, { secure: true, path: '/app', domain: 'example.com' }],
+    ['session', false, {}],
+    ['session', false, { path: '/app' }],
+    ['session', true, { secure: false }],
+    ['session', true, { secure: false, domain: 'example.com' }],
+    ['sid', true, { name: 'sid' }],
+    ['sid', true, { name: 'sid', domain: 'example.com' }],
+  ])('name the cookie %s where production is %s and the attributes are %j', (name, isProduction, cookie) => {
+    expect(resolve({ cookie }, { isProduction }).cookie.name).toBe(name)
+  })
+
+  it.each([{ path: 'app' }, { domain: 'exa mple.com' }, { secure: 'yes' }, { path: 5 }])('have nothing against an automatic name where the attributes are wrong: %j', async (cookie) => {
+    expect(await pathsOf({ cookie })).toEqual([`cookie.${Object.keys(cookie)[0]}`])
   })
 
   it('keep secure as it is given', () => {

@@ -1,14 +1,18 @@
 import type { Session } from 'unsession'
 import { createHash } from 'node:crypto'
 
+/** What `cookie.name: 'auto'` can stand for. */
+const NAMES = ['__Host-session', '__Secure-session', 'session']
+
 /** For this demo only: a real app shows neither its cookies nor its records. */
 export default defineEventHandler(async (event) => {
   const session = await useSession(event)
   const { mode, cookie } = getSessionOptions(event)
-  const token = getCookie(event, cookie.name)
+  const cookieName = [cookie.name, ...NAMES].find(name => getCookie(event, name)) ?? cookie.name
+  const token = getCookie(event, cookieName)
   return {
     mode,
-    cookieName: cookie.name,
+    cookieName,
     parts: token ? splitToken(token) : [],
     secondsLeft: Math.ceil((session.expiresAt.getTime() - Date.now()) / 1000),
     ...(mode === 'storage' ? await readRecord(session) : readCookie(session)),

@@ -45,13 +45,13 @@ export const byHand: readonly Peer[] = byStore.map(([store, open]) => ({
 
 function serve(keeper: Keeper): OpenPeer {
   const find = (event: H3Event): ReturnType<Keeper['find']> => {
-    const token = /(?:^|; )session=([^;]+)/.exec(event.node.req.headers.cookie ?? '')?.[1]
+    const token = /(?:^|; )__Host-session=([^;]+)/.exec(event.node.req.headers.cookie ?? '')?.[1]
     return token === undefined ? undefined : keeper.find(token)
   }
   const keep = async (event: H3Event, data: PeerData, token?: string): Promise<void> => {
     const text = await keeper.keep(data, token)
     if (text)
-      event.node.res.setHeader('set-cookie', `session=${text}; Max-Age=${DAY}; Path=/; HttpOnly; Secure; SameSite=Lax`)
+      event.node.res.setHeader('set-cookie', `__Host-session=${text}; Max-Age=${DAY}; Path=/; HttpOnly; Secure; SameSite=Lax`)
   }
   const start = (text: string) => eventHandler(async (event) => {
     await keep(event, { count: 1, text })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
+import { COOKIE } from '../../support/browser'
 
 export interface Call {
   method: 'GET' | 'POST'
@@ -59,7 +60,7 @@ export class Client {
         method,
         path,
         headers: {
-          ...(cookie !== undefined && { cookie: `session=${cookie}` }),
+          ...(cookie !== undefined && { cookie: `${COOKIE}=${cookie}` }),
           ...(method === 'POST' && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
         },
       })
@@ -87,8 +88,8 @@ async function read(response: IncomingMessage): Promise<Answer> {
 }
 
 function sessionCookie(lines: readonly string[]): string | null | undefined {
-  const line = lines.find(line => line.startsWith('session='))
+  const line = lines.find(line => line.startsWith(`${COOKIE}=`))
   if (line === undefined)
     return undefined
-  return /;\s*max-age=0(?:;|$)/i.test(line) ? null : line.slice('session='.length, line.indexOf(';'))
+  return /;\s*max-age=0(?:;|$)/i.test(line) ? null : line.slice(COOKIE.length + 1, line.indexOf(';'))
 }

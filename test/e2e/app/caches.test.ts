@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Visitor } from '../../support/browser'
-import { setCookiesOf } from '../../support/browser'
+import { COOKIE, setCookiesOf } from '../../support/browser'
 import { hasChromium } from '../../support/chromium'
 import { CANARY, change, data, follow, htmlOf, MODES, press, settled, shown, text, textOf, useApp } from './support'
 
@@ -84,7 +84,7 @@ describe.each(MODES)('cached pages in %s mode', (mode) => {
     const response = await (await signedIn('Ada')).fetch('/api/cached/headers-only')
     const isShared = /public|s-maxage|max-age=[1-9]/.test(response.headers.get('cache-control') ?? '')
     expect(response.ok && isShared).toBe(false)
-    expect(setCookiesOf(response, 'session').length > 0 && isShared).toBe(false)
+    expect(setCookiesOf(response, COOKIE).length > 0 && isShared).toBe(false)
   })
 
   it('our route is answered for each visitor alone', async () => {

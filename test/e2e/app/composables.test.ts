@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { setCookiesOf } from '../../support/browser'
+import { COOKIE, setCookiesOf } from '../../support/browser'
 import { hasChromium } from '../../support/chromium'
 import { CANARY, change, data, follow, htmlOf, hydrated, MODES, sessionRequests, settled, shown, text, textOf, useApp, visit } from './support'
 
@@ -120,7 +120,7 @@ describe.each(MODES)('useClientSession in %s mode', (mode) => {
       await ada.post('/api/login', { name: 'Ada' })
       const response = await ada.fetch('/_session', { method: 'DELETE' })
       expect(response.ok).toBe(true)
-      expect(setCookiesOf(response, 'session')).toEqual([expect.stringContaining('Max-Age=0')])
+      expect(setCookiesOf(response, COOKIE)).toEqual([expect.stringContaining('Max-Age=0')])
       expect(ada.cookies.size).toBe(0)
     })
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { setCookiesOf } from '../../support/browser'
+import { COOKIE, setCookiesOf } from '../../support/browser'
 import { hasChromium } from '../../support/chromium'
 import { data, follow, heading, htmlOf, MODES, sessionRequests, settled, shown, text, textOf, useApp, visit } from './support'
 
@@ -44,8 +44,8 @@ describe.each(MODES)('requests that a page makes while it is rendered, in %s mod
       const response = await (await come()).fetch(path, { headers: { accept: 'text/html' } })
       await response.text()
       expect(response.status).toBe(status)
-      expect(setCookiesOf(response, 'session').length).toBeLessThanOrEqual(1)
-      expect(response.headers.getSetCookie()).toEqual(setCookiesOf(response, 'session'))
+      expect(setCookiesOf(response, COOKIE).length).toBeLessThanOrEqual(1)
+      expect(response.headers.getSetCookie()).toEqual(setCookiesOf(response, COOKIE))
     })
 
     it('what a page wrote before it failed is kept', async () => {

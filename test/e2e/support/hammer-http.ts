@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
+import { COOKIE } from '../../support/browser'
 
 /** Longer than any server may take, also one whose storage is gone. */
 const PATIENCE_MS = 120_000
@@ -30,7 +31,7 @@ export class HammerHttp {
 
   send(origin: string, question: Question): Promise<Answer | NoAnswer> {
     const { method, path, cookie } = question
-    const headers = cookie === undefined ? {} : { cookie: `session=${cookie}` }
+    const headers = cookie === undefined ? {} : { cookie: `${COOKIE}=${cookie}` }
     return new Promise((resolve) => {
       const fail = (error: NodeJS.ErrnoException): void => resolve({ status: 'none', reason: error.code ?? error.message })
       const req = request(new URL(path, origin), { method, headers, agent: this.#agent, timeout: PATIENCE_MS })
@@ -69,8 +70,8 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
 }
 
 function sessionCookieIn(lines: string[]): string | null | undefined {
-  const line = lines.find(line => line.startsWith('session='))
+  const line = lines.find(line => line.startsWith(`${COOKIE}=`))
   if (line === undefined)
     return undefined
-  return /;\s*max-age=0(?:;|$)/i.test(line) ? null : line.slice('session='.length).split(';')[0]
+  return /;\s*max-age=0(?:;|$)/i.test(line) ? null : line.slice(COOKIE.length + 1).split(';')[0]
 }

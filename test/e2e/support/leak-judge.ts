@@ -1,4 +1,5 @@
 import type { Answer } from './recording-proxy'
+import { COOKIE } from '../../support/browser'
 
 /** `user` is exposed, `own` is told by a route of the app, `message` is a flash message, `hidden` is never told. */
 export type CanaryKind = 'user' | 'own' | 'message' | 'hidden'
@@ -33,7 +34,7 @@ export class LeakJudge {
   #bytes = 0
 
   /** @param isShared true for paths whose answers go to anybody, so hold nothing of anyone */
-  constructor({ cookieName = 'session', isShared }: { cookieName?: string, isShared: (path: string) => boolean }) {
+  constructor({ cookieName = COOKIE, isShared }: { cookieName?: string, isShared: (path: string) => boolean }) {
     this.#cookieName = cookieName
     this.#isShared = isShared
   }

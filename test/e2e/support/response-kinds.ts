@@ -1,6 +1,6 @@
 import type { NitroBuild, RunningServer } from '../../support/nitro'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../../support/browser'
 import { startServer } from '../../support/nitro'
 
 /** One way to answer. */
@@ -47,22 +47,22 @@ export function itAnswersEveryKind(rows: Row[], build: () => Promise<NitroBuild>
         expect(text).toBe(body)
       for (const [header, value] of Object.entries(headers))
         expect(response.headers.get(header)).toEqual(value)
-      expect(setCookiesOf(response, 'session')).toHaveLength(1)
-      const otherNames = response.headers.getSetCookie().map(line => line.split('=')[0]).filter(cookie => cookie !== 'session')
+      expect(setCookiesOf(response, COOKIE)).toHaveLength(1)
+      const otherNames = response.headers.getSetCookie().map(line => line.split('=')[0]).filter(cookie => cookie !== COOKIE)
       expect(otherNames.sort()).toEqual([...others].sort())
       expect(response.headers.get('vary')).toContain('Cookie')
       expect(await visitor.json('/visits')).toEqual({ visits: 1 })
 
       const second = await visitor.fetch(path, init)
       await second.text()
-      expect(setCookiesOf(second, 'session')).toHaveLength(1)
+      expect(setCookiesOf(second, COOKIE)).toHaveLength(1)
       expect(await visitor.json('/visits')).toEqual({ visits: 2 })
     })
 
     it('a change after the response began throws COOKIE_ERROR', async () => {
       const response = await createVisitor(server.url).fetch('/late')
       expect(await response.text()).toBe('started COOKIE_ERROR')
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
     })
 
     it('an update that nobody awaits is stored before the response', async () => {
@@ -86,7 +86,7 @@ export function itAnswersEveryKind(rows: Row[], build: () => Promise<NitroBuild>
       const response = await visitor.fetch(path, init)
       await response.text()
       expect(response.status).toBe(503)
-      expect(setCookiesOf(response, 'session')).toEqual([])
+      expect(setCookiesOf(response, COOKIE)).toEqual([])
       expect(response.headers.get('location')).toBeNull()
     })
   })

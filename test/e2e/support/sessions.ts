@@ -1,7 +1,7 @@
 import type { Visitor } from '../../support/browser'
 import type { NitroBuild, RunningServer } from '../../support/nitro'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createVisitor, setCookiesOf } from '../../support/browser'
+import { COOKIE, createVisitor, setCookiesOf } from '../../support/browser'
 import { startServer, WITHOUT_CLEANUP } from '../../support/nitro'
 
 interface Control { counts: { getItem: number, setItem: number, removeItem: number }, keys: string[] }
@@ -31,11 +31,11 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
       expect((await visitor.fetch('/guarded')).headers.get('location')).toBe('/login')
 
       await visitor.fetch('/kind/string')
-      const anonymous = visitor.cookies.get('session')!
+      const anonymous = visitor.cookies.get(COOKIE)!
       const login = await visitor.post('/login', { user: 'ada' })
       expect(login.status).toBe(303)
-      expect(setCookiesOf(login, 'session')).toHaveLength(1)
-      expect(visitor.cookies.get('session')).not.toBe(anonymous)
+      expect(setCookiesOf(login, COOKIE)).toHaveLength(1)
+      expect(visitor.cookies.get(COOKIE)).not.toBe(anonymous)
 
       expect(await visitor.json('/guarded')).toEqual({ user: 'ada' })
       expect(await visitor.json('/visits')).toEqual({ visits: 1 })
@@ -44,13 +44,13 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
 
       const logout = await visitor.post('/logout')
       expect(logout.status).toBe(204)
-      expect(setCookiesOf(logout, 'session')).toEqual([expect.stringContaining('Max-Age=0')])
+      expect(setCookiesOf(logout, COOKIE)).toEqual([expect.stringContaining('Max-Age=0')])
       expect((await visitor.fetch('/guarded')).status).toBe(303)
     })
 
     it('the session cookie has the attributes of a production build', async () => {
       const response = await createVisitor(server.url).fetch('/kind/string')
-      const [line] = setCookiesOf(response, 'session')
+      const [line] = setCookiesOf(response, COOKIE)
       expect(line!.split('; ').slice(1)).toEqual([expect.stringMatching(/^Max-Age=(?:604800|6047\d\d)$/), 'Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
       expect(response.headers.get('cache-control')).toBe('no-store')
     })
@@ -84,7 +84,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     })
 
     it('tells why a cookie was refused', async () => {
-      const visitor = createVisitor(server.url, new Map([['session', 'nonsense']]))
+      const visitor = createVisitor(server.url, new Map([[COOKIE, 'nonsense']]))
       expect(await visitor.json('/visits')).toEqual({ visits: null })
       const [entry] = await createVisitor(server.url).json<string[]>('/hooks')
       expect(entry).toMatch(/^rejected (?:malformed|signature)$/)
@@ -97,7 +97,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
       expect(await visitor.json('/cart')).toEqual({ cart: { items: 1 }, session: { visits: 1 } })
 
       // The token of one is not accepted as the other.
-      const swapped = createVisitor(server.url, new Map([['session', visitor.cookies.get('cart')!], ['cart', visitor.cookies.get('session')!]]))
+      const swapped = createVisitor(server.url, new Map([[COOKIE, visitor.cookies.get('cart')!], ['cart', visitor.cookies.get(COOKIE)!]]))
       expect(await swapped.json('/cart')).toEqual({ cart: {}, session: null })
     })
 
@@ -171,7 +171,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     it('storage holds no usable id', async () => {
       const visitor = createVisitor(server.url)
       await visitor.fetch('/kind/string')
-      const id = visitor.cookies.get('session')!.slice(0, 24)
+      const id = visitor.cookies.get(COOKIE)!.slice(0, 24)
       const { keys } = await state()
       expect(keys.length).toBeGreaterThan(0)
       expect(keys.join()).not.toContain(id)
@@ -220,7 +220,7 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
     const second = await startServer(built.entry, { NITRO_SESSION_SECRET: JSON.stringify([newSecret, oldSecret]), NITRO_SESSION_MODE: 'cookie' })
     const read = await createVisitor(second.url, visitors).fetch('/visits')
     expect(await read.json()).toEqual({ visits: 1 })
-    expect(setCookiesOf(read, 'session')).toHaveLength(1)
+    expect(setCookiesOf(read, COOKIE)).toHaveLength(1)
     await second.stop()
 
     const third = await startServer(built.entry, { NITRO_SESSION_SECRET: newSecret, NITRO_SESSION_MODE: 'cookie' })

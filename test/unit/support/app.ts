@@ -32,7 +32,7 @@ export class App implements Server {
   readonly clock: { now: number }
 
   constructor(options: CoreSessionOptions = {}, shared?: Pick<App, 'driver' | 'store' | 'clock'>) {
-    const resolved = resolveOptions({ secret: SECRET, ...options }, { isProduction: true })
+    const resolved = resolveOptions({ secret: SECRET, ...options, cookie: { name: 'session', ...options.cookie } }, { isProduction: true })
     this.driver = shared?.driver ?? new ControlledDriver()
     this.clock = shared?.clock ?? { now: NOON }
     this.store = shared?.store ?? createStorageStore(createStorage({ driver: this.driver.driver }), { base: 'session', timeout: resolved.timeout })
