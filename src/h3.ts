@@ -193,6 +193,7 @@ function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): Sess
   const response = describeEvent(event)
   return new SessionBag({
     owner: event,
+    observer: app.observer,
     isCached: () => request !== undefined && isNarrowed((event as H3V2Event).req, request),
     manager: own => managerOf(app, own),
     cookieHeader: () => response.cookieHeader,

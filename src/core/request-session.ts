@@ -79,7 +79,7 @@ export class RequestSession implements SessionOwner {
     this.#context = context
     this.#exchange = exchange
     this.#observer = observer
-    this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason))
+    this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason, context.options.cookie.name))
     // Who moves in gets a cookie of ours.
     if (context.openOldCookie && !exchange.cookieObstacle)
       this.#oldCookie = context.openOldCookie(context, exchange)

@@ -241,5 +241,6 @@ export interface SessionObserver {
    */
   readonly isListening?: boolean
   session(name: SessionEventName, session: Session): unknown
-  rejected(reason: RejectReason): unknown
+  /** @param foreign the name of a cookie that has our name, yet was not made with our secrets */
+  rejected(reason: RejectReason, foreign?: string): unknown
 }

@@ -15,7 +15,7 @@ export interface BagOptions {
   cookieHeader(): string | undefined
   /** Called when a session is asked for. */
   createExchange(bag: SessionBag): EventExchange
-  readonly observer?: SessionObserver
+  readonly observer?: SessionObserver | undefined
   /** The sessions of the cookie that the options name. */
   manager(overrides?: object): SessionManager
   /** True when the host caches the response, or will show it to everybody for another reason. */

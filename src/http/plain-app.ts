@@ -2,7 +2,7 @@ import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionManager } from '../core/manager'
 import type { UnstorageLike } from '../core/stores/unstorage'
-import type { DefaultData, SessionPatch, SessionStore } from '../core/types'
+import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '../core/types'
 import type { Managers } from './managers'
 import { OPTIONS } from '../core/options'
 import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
@@ -10,6 +10,7 @@ import { createStorageStore } from '../core/stores/unstorage'
 import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
+import { warnOfForeignCookie } from './foreign-cookie'
 import { createManagers } from './managers'
 
 /** The options of an app without Nitro. */
@@ -26,6 +27,8 @@ export interface PlainSessionOptions<T extends object = DefaultData> extends Omi
 export interface PlainApp {
   readonly options: PlainSessionOptions
   readonly managers: Managers
+  /** In development. */
+  readonly observer: SessionObserver | undefined
   /** Removes expired records from now on, where storage does not do it by itself. */
   startCleanup(): void
 }
@@ -95,6 +98,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   return {
     options,
     managers,
+    observer: readEnvironment() === 'development' ? FOREIGN_COOKIES : undefined,
     startCleanup() {
       if (!options.store || cleaned.has(options.store) || manager.store?.keys === undefined)
         return
@@ -120,11 +124,25 @@ function resolve({ store, generate, migrate, ...options }: PlainSessionOptions):
 
 /** Browsers keep `Secure` cookies of https only: whatever is not said to be development has to be safe. */
 function isProduction(): boolean {
+  return !/^(?:development|test)$/.test(readEnvironment())
+}
+
+function readEnvironment(): string {
   try {
-    return !/^(?:development|test)$/.test(globalThis.process?.env.NODE_ENV ?? '')
+    return globalThis.process?.env.NODE_ENV ?? ''
   }
   catch {
     // Deno without the permission to read the environment.
-    return true
+    return ''
   }
+}
+
+/** Looks for the cookies of other apps, and keeps no session from being left alone. */
+const FOREIGN_COOKIES: SessionObserver = {
+  isListening: false,
+  session() {},
+  rejected(_, foreign) {
+    if (foreign)
+      warnOfForeignCookie(foreign, 'Give this one a name of its own with the option `cookie.name`.')
+  },
 }

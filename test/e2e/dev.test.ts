@@ -44,6 +44,27 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
     expect(await visitor.json('/__unsession__/state')).toMatchObject({ mode: 'storage', current: { record: { data: { visits: 1 } } } })
   })
 
+  it('says once that another app on this host has a cookie of the same name, and what helps', async () => {
+    const visitor = createVisitor(server.url)
+    const start = (env: Record<string, string>): Promise<RunningServer> => startCommand(process.execPath, [cli, 'dev', '--dir', project, '--host', '127.0.0.1', '--port', '0'], env)
+    const visit = (at: RunningServer): Promise<{ visits: number }> => createVisitor(at.url, visitor.cookies).json('/visit')
+
+    const other = await start({ NITRO_SESSION_SECRET: 'the secret of another app on this very host' })
+    // Cookies do not know ports: each takes the place of the other's.
+    expect([await visit(server), await visit(other), await visit(server), await visit(other)].map(({ visits }) => visits)).toEqual([1, 1, 1, 1])
+    await other.stop()
+    for (const { output } of [server, other]) {
+      const told = output().split('\n').filter(line => line.includes('that the secret of this app did not sign'))
+      expect(told).toEqual([expect.stringMatching(/'session'.*`session: \{ cookie: \{ name: 'my-app' \} \}`.*NITRO_SESSION_COOKIE_NAME/)])
+    }
+
+    const named = await start({ NITRO_SESSION_SECRET: 'the secret of another app on this very host', NITRO_SESSION_COOKIE_NAME: 'other' })
+    visitor.cookies.clear()
+    expect([await visit(server), await visit(named), await visit(server), await visit(named)].map(({ visits }) => visits)).toEqual([1, 1, 2, 2])
+    await named.stop()
+    expect(named.output()).not.toContain('did not sign')
+  })
+
   it('reloads with a changed route and keeps the session', async () => {
     const visitor = createVisitor(server.url)
     await visitor.json('/visit')

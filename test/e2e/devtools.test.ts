@@ -52,7 +52,7 @@ const look = (visitor: Visitor): Promise<State> => visitor.json<State>(`${PAGE}/
 const remove = (visitor: Visitor, handle: string, headers = {}): Promise<Response> =>
   visitor.fetch(`${PAGE}/sessions/${handle}`, { method: 'DELETE', headers })
 
-const handleOf = (visitor: Visitor): string => recordName(visitor).slice(0, 12)
+const handleOf = (visitor: Visitor): string => recordName(visitor, 'session').slice(0, 12)
 
 describe('the development page of plain Nitro', () => {
   let project: string
@@ -135,7 +135,8 @@ describe('the development page of plain Nitro', () => {
   it.each([
     ['without a cookie', undefined, 'No session yet'],
     ['with a cookie of something else', 'something', 'none of ours'],
-    ['with a forged cookie', createIdCodec(['another secret than the one of the server'], 'session').write({ id: 'A'.repeat(24) } as never), 'did not sign'],
+    ['with the cookie of another app on the same host', 'something', 'another app on this host may use the same name, and then each logs the other out. Give this one a name of its own with the option cookie.name, or NITRO_SESSION_COOKIE_NAME'],
+    ['with a forged cookie', createIdCodec(['another secret than the one of the server'], 'session').write({ id: 'A'.repeat(24) } as never), 'did not sign, so it counts as no cookie. Browsers do not tell ports apart'],
     ['with the cookie of a session that is over', createIdCodec([TEST_SECRET], 'session').write({ id: 'B'.repeat(24) } as never), 'destroyed, deleted or replaced'],
   ])('says why there is no session %s', async (_, cookie, note) => {
     const { current } = await look(createVisitor(server.url, new Map(cookie ? [['session', cookie]] : [])))

@@ -49,7 +49,7 @@ describe.each(drivers)('records in files: %s', (_, config) => {
     const server = await serverHere()
     const visitors = await Promise.all(Array.from({ length: 5 }, () => servers.signIn(server)))
     await Promise.all(visitors.map(visitor => post(visitor, '/login', { user: 'ada' })))
-    const names = visitors.map(recordName)
+    const names = visitors.map(visitor => recordName(visitor))
     expect(await folder.files()).toEqual(expect.arrayContaining(names))
     await Promise.all(visitors.map(visitor => post(visitor, '/logout')))
     const files = await folder.files()

@@ -119,8 +119,8 @@ export function idOf(cookie: string): string {
 }
 
 /** The name that the record of a visitor has in storage. */
-export function recordName(visitor: Visitor): string {
-  return createHash('sha256').update(idOf(visitor.cookies.get(COOKIE)!)).digest('hex')
+export function recordName(visitor: Visitor, cookie = COOKIE): string {
+  return createHash('sha256').update(idOf(visitor.cookies.get(cookie)!)).digest('hex')
 }
 
 /** Values that something else, or another version, left where a record was. */

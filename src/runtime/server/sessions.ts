@@ -5,9 +5,12 @@ import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { isSessionError } from '../../core/errors'
 import { startCleanupTimer } from '../../http/cleanup-timer'
+import { warnOfForeignCookie } from '../../http/foreign-cookie'
 import { provideCleanup } from './cleanup'
 import { createNitroManagers } from './managers'
 import { releaseStorage } from './storage'
+
+const FOREIGN_REMEDY = 'Give this one a name of its own: `session: { cookie: { name: \'my-app\' } }`, or NITRO_SESSION_COOKIE_NAME (in Nuxt also NUXT_SESSION_COOKIE_NAME).'
 
 /** The sessions of one server. */
 export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'observer'>
@@ -62,7 +65,9 @@ class HookObserver implements SessionObserver {
     return this.#call(`session:${name}`, { session })
   }
 
-  rejected(reason: RejectReason): Promise<void> | undefined {
+  rejected(reason: RejectReason, foreign?: string): Promise<void> | undefined {
+    if (import.meta.dev && foreign)
+      warnOfForeignCookie(foreign, FOREIGN_REMEDY)
     return this.#call('session:rejected', { reason })
   }
 

@@ -16,9 +16,11 @@ export interface CurrentSession {
 
 type Reason = RejectReason | 'expired'
 
+const OTHER_APP = 'Browsers do not tell ports apart: another app on this host may use the same name, and then each logs the other out. Give this one a name of its own with the option cookie.name, or NITRO_SESSION_COOKIE_NAME.'
+
 const REASONS: Record<Reason, string> = {
-  malformed: 'The browser sent a cookie of this name that is none of ours, so it counts as no cookie.',
-  signature: 'The browser sent a cookie that the present secret did not sign, so it counts as no cookie.',
+  malformed: `The browser sent a cookie of this name that is none of ours, so it counts as no cookie. ${OTHER_APP}`,
+  signature: `The browser sent a cookie that the present secret did not sign, so it counts as no cookie. ${OTHER_APP}`,
   unknown: 'The browser sent a cookie, but its session was destroyed, deleted or replaced, or it has expired.',
   corrupt: 'The browser sent a cookie, but what storage holds for it is no record that can be read.',
   expired: 'The session of this browser has expired.',
