@@ -5,7 +5,7 @@ import type { SessionState } from './session'
 import type { SessionRecord, SessionStore } from './types'
 import { SessionError } from './errors'
 import { toStorageKey } from './id'
-import { applyPatch, createReplacedRecord, isEmpty, isExpired, isNothing, isOnlyTouch, isTouchDue, mergePatches, NO_CHANGES, parseStored, remainingSeconds, succeedRecord } from './record'
+import { applyPatch, createReplacedRecord, isExpired, isNothing, isOnlyTouch, isTouchDue, mergePatches, NO_CHANGES, parseStored, remainingSeconds, succeedRecord } from './record'
 import { Recent } from './recent'
 import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
@@ -212,7 +212,7 @@ export class RecordStorage {
       if (typeof base === 'string')
         return base === 'gone' && removal ? removal : base
       const written = planned ?? plan(base)
-      const isKept = this.#isKept(written.record)
+      const isKept = state.keeps(written.record)
       if (!written.isChanged || await this.#swap(key, base, isKept ? written.record : undefined))
         return written
       base = planned = undefined
@@ -229,7 +229,7 @@ export class RecordStorage {
 
   async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
     const written = plan(state.base)
-    if (this.#isKept(written.record))
+    if (state.keeps(written.record))
       await this.#untilWon(() => this.#put(state, written.record))
     return written
   }
@@ -242,7 +242,7 @@ export class RecordStorage {
       if (typeof old === 'string')
         return old
       const written = plan(succeedRecord(old, state.base.createdAt, this.#options))
-      const isKept = this.#isKept(written.record)
+      const isKept = state.keeps(written.record)
       // First the new record, which nobody knows yet: a crash in between loses nothing.
       isPut ||= isKept
       if (isKept && !await this.#put(state, written.record))
@@ -314,10 +314,6 @@ export class RecordStorage {
     if (!record || isExpired(record, this.#now()))
       return 'gone'
     return record.isReplaced ? 'replaced' : record
-  }
-
-  #isKept(record: SessionRecord): boolean {
-    return !isEmpty(record) || this.#options.saveUninitialized
   }
 
   #untilWon<T>(attempt: () => Promise<T | undefined>): Promise<T> {

@@ -2,7 +2,7 @@ import type { OldCookie, OldCookieOpener } from './migration/old-cookie'
 import type { TakenOver } from './migration/take-over'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './record'
-import type { Ended, MakePatch, Missing, RecordStorage } from './record-storage'
+import type { Ended, MakePatch, Missing, RecordStorage, Written } from './record-storage'
 import type { SessionOwner, StateOrigin } from './session'
 import type { FoundToken } from './found-cookies'
 import type { TokenCodec } from './token'
@@ -54,13 +54,12 @@ export class RequestSession implements SessionOwner {
   #wasFound = false
   #original: SessionRecord | undefined
   #mayHaveChanged = false
-  /** True once the session was found gone while this request ran. */
-  #hasEnded = false
-  /** How often this request ended the session. */
-  #endings = 0
-  /** True when another request gave the session a new id, and its cookie to the browser. */
-  #isReplaced = false
-  #isAnnounced = false
+  /** Why the session was found ended while this request ran: then it cannot begin again. */
+  #over: Ended | undefined
+  /** Grows with every end, ours or found: what was asked of an earlier session never touches a later one. */
+  #era = 0
+  /** True when the request asked for the end of the session. */
+  #isDismissed = false
   /** True when the session was that of another package until now. */
   #isMigrated = false
   #isTellingSaved = false
@@ -141,6 +140,16 @@ export class RequestSession implements SessionOwner {
     return this.#isLoaded ? Promise.resolve() : this.#loading ??= this.#load()
   }
 
+  /** Runs an operation on the loaded session. One that the request ended while it loaded is not begun again. */
+  whenLoaded<T>(operation: () => Promise<T>): Promise<T> {
+    return this.run(async () => {
+      await this.load()
+      if (this.#isDismissed)
+        throw endedError()
+      return operation()
+    })
+  }
+
   /** Loads what nobody has to wait for. True when the session is loaded. */
   loadAtOnce(): boolean {
     if (this.#isLoaded || this.#loading)
@@ -168,6 +177,7 @@ export class RequestSession implements SessionOwner {
   }
 
   async #load(): Promise<void> {
+    const era = this.#era
     try {
       const { token } = this.#cookie
       const { storage } = this.#context
@@ -182,17 +192,21 @@ export class RequestSession implements SessionOwner {
       this.#loadFailure = error
       throw error
     }
-    const told = this.#wasFound ? this.#notify('loaded') : undefined
+    const told = this.#wasFound && this.#era === era ? this.#notify('loaded') : undefined
     if (told)
       await told
   }
 
   /** The record of the first cookie that has a session, or else one that has expired. */
   async #find(storage: RecordStorage): Promise<SessionRecord | undefined> {
+    const era = this.#era
     let expired: SessionRecord | undefined
     let missing: Missing | undefined
     for (const token of this.#cookie.tokens.slice(0, MAX_LOOKUPS)) {
       const found = await storage.fetch(token.content.id)
+      // This request itself ended it meanwhile.
+      if (this.#era !== era)
+        return undefined
       if (typeof found === 'object' && !isExpired(found, this.#context.now())) {
         this.#cookie.choose(token)
         return found
@@ -214,10 +228,13 @@ export class RequestSession implements SessionOwner {
   }
 
   async #fetch(storage: RecordStorage, id: string): Promise<SessionRecord | undefined> {
+    const era = this.#era
     const found = await storage.fetch(id)
     if (typeof found === 'object')
       return found
-    await this.#miss(found)
+    // This request itself ended it meanwhile.
+    if (this.#era === era)
+      await this.#miss(found)
     return undefined
   }
 
@@ -283,6 +300,7 @@ export class RequestSession implements SessionOwner {
       this.#refresh(token, record)
     }
     if (!this.#state && this.#context.options.saveUninitialized && this.#canBegin) {
+      this.#state = this.#createState(createId())
       this.#writeCookie()
       this.#hold()
     }
@@ -307,8 +325,9 @@ export class RequestSession implements SessionOwner {
       this.change({ data: changedKeys({}, makeData()) })
   }
 
+  /** False after an end: only a change begins another session. */
   get #canBegin(): boolean {
-    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#exchange.cookieObstacle && !this.#hasEnded
+    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#exchange.cookieObstacle && this.#era === 0
   }
 
   // --- Changing ---
@@ -329,25 +348,28 @@ export class RequestSession implements SessionOwner {
     const makePatch = typeof patch === 'function' ? patch as MakePatch : (): unknown => patch
     return this.run(async () => {
       this.#assertChangeable()
-      if (this.#context.storage)
-        await this.#store(makePatch)
-      else
+      const era = this.#era
+      if (!this.#context.storage) {
         this.change({ data: changedKeys(this.state.current.data, makePatch(this.data)) })
-      return this.data
+        return this.data
+      }
+      const written = await this.#store(makePatch)
+      return this.#era === era || !written ? this.data : deepFreeze(written.record.data)
     })
   }
 
   regenerate(patch: unknown): Promise<void> {
     return this.run(async () => {
-      const endings = this.#endings
+      const era = this.#era
       // Only when a write has ended is it known what is there to be replaced.
       while (this.#queue && this.#state?.isBeingStored)
         await this.#queue
-      this.#assertNotEndedSince(endings)
+      this.#assertNotEndedSince(era)
       this.#assertChangeable()
       this.#assertCookieCanFollow('its id')
       this.#replaceState(toChanges(patch ?? {}))
       await this.#store()
+      this.#assertNotEndedSince(era)
       await this.#notify('regenerated')
     })
   }
@@ -365,6 +387,7 @@ export class RequestSession implements SessionOwner {
       this.#assertNotReplaced()
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
+      this.#isDismissed = true
       this.#removeCookie()
       // Also what an earlier attempt could not remove.
       if (this.#doomed.size > 0)
@@ -386,24 +409,28 @@ export class RequestSession implements SessionOwner {
   }
 
   reload(): Promise<void> {
-    return this.run(async () => {
-      // Behind what is being written, or it would fetch what that replaces.
-      await this.#queue
-      const { state } = this
+    const era = this.#era
+    // Not beside a write, or it would show what that replaces.
+    return this.run(() => this.#inTurn(async () => {
+      this.#assertNotEndedSince(era)
+      if (this.#over)
+        throw endedError()
+      const state = this.#state
       const { storage, now } = this.#context
-      if (state.isNew)
+      if (!state || state.isNew)
         throw new SessionError('INVALID_SESSION', 'There is no stored session to reload.')
       if (!storage)
         return
       const record = await this.#fetch(storage, state.id)
+      this.#assertNotEndedSince(era)
       if (!record || isExpired(record, now()))
         throw this.#endAs('gone')
       state.rebase(record)
-    })
+    }))
   }
 
   save(): Promise<void> {
-    return this.run(() => this.#store())
+    return this.run(async () => void await this.#store())
   }
 
   /**
@@ -431,6 +458,7 @@ export class RequestSession implements SessionOwner {
       blank: succeedRecord(old.base, now(), options),
       changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
       replaces,
+      isAnnounced: old.isAnnounced,
     })
     this.#writeCookieOr(() => this.#state = before)
   }
@@ -445,9 +473,10 @@ export class RequestSession implements SessionOwner {
     this.#wasFound ||= isUnread
     this.#state = undefined
     this.#isLoaded = true
+    // Also where there is nothing yet: an update may be about to begin it.
+    this.#era++
     if (!state || !wasThere)
       return undefined
-    this.#endings++
     if (!state.isNew || isUnread || state.isBeingStored)
       this.#doom(state.id, state.isNew || isUnread ? undefined : state.base)
     if (state.replaces)
@@ -479,7 +508,7 @@ export class RequestSession implements SessionOwner {
   #storeAtOnce(): void {
     if (this.#context.storage)
       return
-    const told = (this.exists && this.#announce()) || (this.#keepInCookie() && this.#tellSaved())
+    const told = this.#announce() ?? (this.#keepInCookie() ? this.#tellSaved() : undefined)
     if (told)
       void this.run(() => told)
   }
@@ -515,19 +544,32 @@ export class RequestSession implements SessionOwner {
     return state.replaces !== undefined || this.#isBeginning(state)
   }
 
-  /** Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too. */
-  async #store(makePatch?: MakePatch): Promise<void> {
-    const announced = makePatch || this.exists ? this.#announce() : undefined
+  /**
+   * Stores what is pending, with its hooks; hooks run outside of the queue, so they may store too.
+   * Resolves to what was written, or would have been if storage did not hold it already.
+   */
+  async #store(makePatch?: MakePatch): Promise<Written | undefined> {
+    const era = this.#era
+    const announced = this.#announce(makePatch !== undefined)
     if (announced)
       await announced
-    const told = await this.#inTurn(makePatch) && !this.#isTellingSaved ? this.#tellSaved() : undefined
+    const written = await this.#inTurn(() => {
+      if (makePatch)
+        this.#assertNotEndedSince(era)
+      return this.#flush(makePatch)
+    }).catch(error => this.#failAs(error))
+    // One may have begun in the place of the other.
+    const begun = this.#announce()
+    if (begun)
+      await begun
+    const told = written?.isChanged && !this.#isTellingSaved ? this.#tellSaved() : undefined
     if (told)
       await told
+    return written
   }
 
-  /** Writes behind what is being written. */
-  async #inTurn(makePatch?: MakePatch): Promise<boolean> {
-    const endings = this.#endings
+  /** Runs what reads or writes storage behind what came before. */
+  async #inTurn<T>(task: () => T | Promise<T>): Promise<T> {
     let end = (): void => {}
     const before = this.#queue
     // Before it begins: the function of an update may itself ask for a write.
@@ -535,21 +577,20 @@ export class RequestSession implements SessionOwner {
     try {
       if (before)
         await before
-      if (makePatch)
-        this.#assertNotEndedSince(endings)
-      return await this.#flush(makePatch)
-    }
-    catch (error) {
-      this.#cookie.rollBack()
-      if (isSessionError(error) && error.code === 'STORAGE_ERROR')
-        this.#failure = error
-      throw error
+      return await task()
     }
     finally {
       if (this.#queue === ended)
         this.#queue = undefined
       end()
     }
+  }
+
+  #failAs(error: unknown): never {
+    this.#cookie.rollBack()
+    if (isSessionError(error) && error.code === 'STORAGE_ERROR')
+      this.#failure = error
+    throw error
   }
 
   /** What a hook of `session:saved` stores itself is not told again, or it might never end. */
@@ -561,11 +602,10 @@ export class RequestSession implements SessionOwner {
     return told
   }
 
-  /** True when a session was written. */
-  #flush(makePatch?: MakePatch): boolean | Promise<boolean> {
+  #flush(makePatch?: MakePatch): Written | undefined | Promise<Written | undefined> {
     const { storage } = this.#context
     if (!makePatch && !this.#mustStore)
-      return false
+      return undefined
     if (!storage)
       return this.#keepInCookie()
     const state = makePatch || this.#mustWrite ? this.state : undefined
@@ -574,26 +614,28 @@ export class RequestSession implements SessionOwner {
     const doomed = this.#doomed
     const ids = [...doomed.keys(), ...(state ? [state.replaces ?? state.id] : [])]
     return storage.exclusively(ids, async () => {
-      const isWritten = state !== undefined && await this.#write(storage, state, changes, makePatch)
+      const written = state && await this.#write(storage, state, changes, makePatch)
       this.#failure = undefined
       if (doomed.size > 0)
         await this.#removeDoomed(storage, doomed)
       this.#cookie.settle()
-      return isWritten
+      return written
     })
   }
 
   /** The cookie that was written with the change is the stored session. */
-  #keepInCookie(): boolean {
+  #keepInCookie(): Written | undefined {
     const state = this.#mustWrite ? this.#state : undefined
     this.#doomed = NOTHING
     this.#cookie.settle()
-    if (state)
-      this.#continueFrom(state, applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options))
-    return state !== undefined
+    if (!state)
+      return undefined
+    const record = applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options)
+    this.#continueFrom(state, record)
+    return { record, isChanged: true }
   }
 
-  async #write(storage: RecordStorage, state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<boolean> {
+  async #write(storage: RecordStorage, state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | undefined> {
     const { replaces } = state
     let written
     try {
@@ -602,7 +644,7 @@ export class RequestSession implements SessionOwner {
     catch (error) {
       if (makePatch || !isOnlyTouch(changes)) {
         state.returnChanges()
-        if (!state.isNew && !this.#isKept(state.current))
+        if (!state.isNew && !state.isKept)
           this.#removeCookie()
         throw error
       }
@@ -619,7 +661,7 @@ export class RequestSession implements SessionOwner {
       const ended = this.#state === undefined || this.#state === state ? this.#endAs(written) : endedError()
       if (makePatch || replaces !== undefined || !isPassive(changes))
         throw ended
-      return false
+      return undefined
     }
     if (replaces !== undefined)
       (this.#replacedHere ??= new Set()).add(replaces)
@@ -628,7 +670,7 @@ export class RequestSession implements SessionOwner {
     this.#continueFrom(state, record)
     if (isChanged && isCurrent)
       this.#writeCookie()
-    return isChanged
+    return written
   }
 
   /**
@@ -643,7 +685,7 @@ export class RequestSession implements SessionOwner {
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
     const wasNew = state.isNew && !state.replaces
-    if (this.#isKept(record)) {
+    if (state.keeps(record)) {
       state.rebase(record)
     }
     else if (wasNew) {
@@ -686,10 +728,10 @@ export class RequestSession implements SessionOwner {
   // --- Cookie ---
 
   #writeCookie(): void {
-    const { id, current } = this.state
-    if (this.#isKept(current))
-      this.#cookie.write(id, current, this.#context.now())
-    else if (this.#wasFound)
+    const state = this.#state
+    if (state?.isKept)
+      this.#cookie.write(state.id, state.current, this.#context.now())
+    else if (this.#over !== 'replaced' && (this.#wasFound || this.#isDismissed))
       this.#cookie.remove()
     else
       this.#cookie.takeBack()
@@ -697,7 +739,7 @@ export class RequestSession implements SessionOwner {
 
   /** Whatever fails from now on, the browser's cookie is expired, unless it is that of another id by now. */
   #removeCookie(): void {
-    if (!this.#isReplaced)
+    if (this.#over !== 'replaced')
       this.#cookie.remove()
     this.#cookie.settle()
   }
@@ -719,18 +761,15 @@ export class RequestSession implements SessionOwner {
     this.#exchange.hold()
   }
 
-  /** A session without data and messages is not kept, unless the options say so. */
-  #isKept(record: SessionRecord): boolean {
-    return !isEmpty(record) || this.#context.options.saveUninitialized
-  }
-
   /** True for a new session that is going to be stored. */
   #isBeginning(state: SessionState): boolean {
-    return !this.#exchange.cookieObstacle && this.#isKept(state.current)
+    return !this.#exchange.cookieObstacle && state.isKept
   }
 
-  #createState(id: string, origin?: StateOrigin): SessionState {
-    return new SessionState(id, this.#context.now, this.#context.options, origin)
+  #createState(id: string, origin: StateOrigin = {}): SessionState {
+    const { now, options } = this.#context
+    const mayBeEmpty = options.saveUninitialized && (origin.stored !== undefined || this.#canBegin)
+    return new SessionState(id, now, options, { ...origin, mayBeEmpty })
   }
 
   #assertNotSent(): void {
@@ -744,13 +783,13 @@ export class RequestSession implements SessionOwner {
 
   /** The session goes on under an id that only its own cookie can end; who asked for its end must know. */
   #assertNotReplaced(): void {
-    if (this.#isReplaced)
+    if (this.#over === 'replaced')
       throw endedError()
   }
 
   /** Nothing that was asked of a session begins another one after its end. */
-  #assertNotEndedSince(endings: number): void {
-    if (this.#endings !== endings)
+  #assertNotEndedSince(era: number): void {
+    if (this.#era !== era)
       throw endedError()
   }
 
@@ -759,7 +798,7 @@ export class RequestSession implements SessionOwner {
     const state = this.#state
     if (state && !state.isNew && isExpired(state.base, this.#context.now()))
       this.#endAs('gone')
-    if (this.#hasEnded)
+    if (this.#over)
       throw endedError()
     if (!this.#state || this.#state.isNew)
       this.#assertCookieCanFollow()
@@ -774,18 +813,23 @@ export class RequestSession implements SessionOwner {
 
   /** The session is gone from storage; nothing that is pending can be stored any more. */
   #endAs(ended: Ended): SessionError {
-    this.#hasEnded = true
-    this.#isReplaced ||= ended === 'replaced'
+    this.#era++
+    this.#over = this.#over === 'replaced' ? this.#over : ended
     this.#state = undefined
     this.#cookie.takeBack()
     this.#cookie.settle()
     return endedError()
   }
 
-  #announce(): Promise<void> | undefined {
-    if (this.#isAnnounced || !this.state.isNew || this.state.replaces)
+  /**
+   * Tells of a session that begins.
+   *
+   * @param isBeginning true for one that is about to get its first data
+   */
+  #announce(isBeginning = this.exists): Promise<void> | undefined {
+    if (!isBeginning || this.state.isAnnounced)
       return undefined
-    this.#isAnnounced = true
+    this.state.isAnnounced = true
     return this.#notify('created')
   }
 

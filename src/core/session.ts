@@ -1,7 +1,7 @@
 import type { Limits, RecordPatch } from './record'
 import type { Session, SessionLifetime, SessionRecord } from './types'
 import { SessionError } from './errors'
-import { applyPatch, createRecord, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
+import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
 import { deepFreeze, isEqualValue, isPlainObject, toStorableValue } from './value'
 
 /** Where a session's state comes from. */
@@ -13,11 +13,18 @@ export interface StateOrigin {
   /** See {@link SessionState.replaces}. */
   replaces?: string | undefined
   changes?: RecordPatch
+  /** See {@link SessionState.isAnnounced}. */
+  isAnnounced?: boolean
+  /** True for a session that is kept without data and messages. */
+  mayBeEmpty?: boolean
 }
 
 /** A session in memory: what was loaded, and what changed since. Does no I/O. */
 export class SessionState {
   readonly id: string
+  /** True when the beginning of the session was told, or is nothing new. */
+  isAnnounced: boolean
+  readonly #mayBeEmpty: boolean
   readonly #replaces: string | undefined
   readonly #now: () => number
   readonly #limits: Limits
@@ -29,8 +36,10 @@ export class SessionState {
   #isBeingStored = false
   #current: SessionRecord | undefined
 
-  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes }: StateOrigin = {}) {
+  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes, isAnnounced = false, mayBeEmpty = false }: StateOrigin = {}) {
     this.id = id
+    this.isAnnounced = isAnnounced || stored !== undefined || replaces !== undefined
+    this.#mayBeEmpty = mayBeEmpty
     this.#replaces = replaces
     this.#now = now
     this.#limits = limits
@@ -77,6 +86,16 @@ export class SessionState {
   get current(): SessionRecord {
     const { changes } = this
     return this.#current ??= changes === NO_CHANGES ? this.#base : applyPatch(this.#base, changes, this.#now(), this.#limits)
+  }
+
+  /** False when there is nothing to keep. */
+  get isKept(): boolean {
+    return this.keeps(this.current)
+  }
+
+  /** False for a record that is not stored, or no longer. */
+  keeps(record: SessionRecord): boolean {
+    return this.#mayBeEmpty || !isEmpty(record)
   }
 
   /** Adds to the changes. Returns what undoes it. */

@@ -69,7 +69,7 @@ export function flash(event: EventLike, key: string, ...value: unknown[]): unkno
 function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
   try {
     const session = openSession(event)
-    return session.loadAtOnce() ? operation(session) : session.run(() => session.load().then(() => operation(session)))
+    return session.loadAtOnce() ? operation(session) : session.whenLoaded(() => operation(session))
   }
   catch (error) {
     return Promise.reject(error)
