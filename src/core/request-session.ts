@@ -10,9 +10,9 @@ import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecor
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
 import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
-import { changedKeys, createHandle, SessionState, toChanges } from './session'
+import { changedKeys, createHandle, SessionState } from './session'
 import { SessionCookie } from './session-cookie'
-import { deepFreeze, isPromise } from './value'
+import { deepFreeze, isPromise, toChanges } from './value'
 
 /** What every request of one manager shares. */
 export interface RequestContext {

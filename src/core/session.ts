@@ -2,7 +2,7 @@ import type { Limits, RecordPatch } from './record'
 import type { Session, SessionLifetime, SessionRecord } from './types'
 import { SessionError } from './errors'
 import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
-import { deepFreeze, isEqualValue, isPlainObject, toStorableValue } from './value'
+import { deepFreeze, isEqualValue, toChanges, toStorableValue } from './value'
 
 /** Where a session's state comes from. */
 export interface StateOrigin {
@@ -180,18 +180,6 @@ class SessionHandle implements Record<keyof Session, unknown> {
   readonly destroy = (): Promise<void> => this.#owner.destroy()
   readonly reload = (): Promise<void> => this.#owner.reload()
   readonly save = (): Promise<void> => this.#owner.save()
-}
-
-/** The checked changes of a patch that users gave. */
-export function toChanges(patch: unknown): Map<string, unknown> {
-  if (patch instanceof Promise) {
-    // The error below is what the caller hears of.
-    patch.catch(() => {})
-    throw new SessionError('INVALID_VALUE', 'The function that makes a patch returned a promise. It must be synchronous and pure: await before.')
-  }
-  if (typeof patch !== 'object' || patch === null || !isPlainObject(patch))
-    throw new SessionError('INVALID_VALUE', 'A session patch must be a plain object of keys and values.')
-  return new Map(Object.entries(patch).map(([key, value]) => [key, value === undefined ? undefined : toStorableValue(value, key)]))
 }
 
 /** The changes of a patch that really differ from the data. */

@@ -1,4 +1,7 @@
+import type { Session } from '../../src/core/types'
+import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isEqualValue, toStorableValue } from '../../src/core/value'
 import { App, Browser, MODES, returning } from './support/app'
@@ -11,6 +14,20 @@ class Money {
 const cycle: { self?: unknown } = {}
 cycle.self = { inner: [cycle] }
 
+function fail(): never {
+  throw new RangeError('mine')
+}
+
+function argumentsOf(..._values: unknown[]): IArguments {
+  return arguments // eslint-disable-line prefer-rest-params
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 const REFUSED: [what: string, value: unknown, remedy: RegExp][] = [
   ['a function', () => 1, /JSON values/],
   ['a symbol', Symbol('x'), /JSON values/],
@@ -18,8 +35,8 @@ const REFUSED: [what: string, value: unknown, remedy: RegExp][] = [
   ['NaN', Number.NaN, /null or a string/],
   ['Infinity', Number.POSITIVE_INFINITY, /null or a string/],
   ['-Infinity', Number.NEGATIVE_INFINITY, /null or a string/],
-  ['undefined in an object', { a: undefined }, /Leave the key out/],
-  ['undefined in an array', [undefined], /Leave the key out/],
+  ['undefined in an array', [undefined], /Leave it out/],
+  ['undefined in an array in an object', { list: [1, undefined] }, /Leave it out/],
   ['a cycle', cycle, /id/],
   ['a Date', new Date(0), /toISOString/],
   ['a Map', new Map([['a', 1]]), /Object\.fromEntries/],
@@ -27,10 +44,21 @@ const REFUSED: [what: string, value: unknown, remedy: RegExp][] = [
   ['a RegExp', /x/, /plain object/],
   ['an Error', new Error('x'), /plain object/],
   ['a URL', new URL('http://localhost'), /plain object/],
-  ['bytes', new Uint8Array(2), /plain object/],
-  ['a Buffer', Buffer.from('x'), /plain object/],
-  ['a promise', Promise.resolve(1), /plain object/],
-  ['a boxed string', Object('x'), /plain object/],
+  ['bytes', new Uint8Array(2), /base64/],
+  ['a Buffer', Buffer.from('x'), /base64/],
+  ['a promise', Promise.resolve(1), /Await/],
+  ['a boxed string', Object('x'), /valueOf/],
+  ['a boxed number', Object(1), /valueOf/],
+  ['a boxed BigInt', Object(1n), /valueOf/],
+  ['a WeakMap', new WeakMap(), /plain object/],
+  ['a module', await import('../../src/core/clock'), /string keys/],
+  ['the arguments of a function', argumentsOf(1), /string keys/],
+  ['an array of a huge length without items', Object.assign([1], { length: 2 ** 31 }), /dense array/],
+  ['a proxy that was revoked', revoked(), /plain copy/],
+  ['a proxy that fails', new Proxy({}, { ownKeys: () => fail() }), /plain copy/],
+  ['a property that cannot be read', { get name() { return fail() } }, /plain copy/],
+  ['an item that cannot be read', Object.defineProperty([1], 0, { get: fail, enumerable: true }), /plain copy/],
+  ['a getter of what cannot be stored', { get at() { return new Date(0) } }, /toISOString/],
   ['a class instance', new Money(), /plain object/],
   ['an object with a prototype of its own', Object.create({ inherited: 1 }), /plain object/],
   ['an object with toJSON', { toJSON: () => 1 }, /JSON values/],
@@ -85,6 +113,20 @@ describe.each(MODES)('values in $mode', ({ options }) => {
       expect(await codeOf(() => session.regenerate({ good: 1, bad: Number.NaN }))).toBe('INVALID_VALUE')
     })
     expect(await browser.run(app, session => [session.id, session.data])).toEqual([id, { user: 'ada' }])
+  })
+
+  it.each<[what: string, patch: () => object]>([
+    ['a symbol key', () => ({ good: 1, [Symbol('x')]: 1 })],
+    ['a key that cannot be read', () => ({ good: 1, get bad() { return fail() } })],
+    ['nothing that can be read', revoked],
+  ])('are refused by a patch with %s, and nothing of it is kept', async (_, patch) => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session) => {
+      for (const change of [() => session.update(patch()), () => session.update(patch), () => session.regenerate(patch())])
+        expect(await codeOf(change)).toBe('INVALID_VALUE')
+    })
+    expect(await browser.read(app)).toEqual({ user: 'ada' })
   })
 
   it('leave no cookie behind when they are refused', async () => {
@@ -143,6 +185,42 @@ describe.each(MODES)('values in $mode', ({ options }) => {
     const seen = await browser.run(app, session => JSON.stringify(session.data))
     expect(seen).toBe('{"user":"ada","__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}')
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined()
+  })
+
+  it.each<[what: string, change: (session: Session, user: object) => unknown]>([
+    ['set', (session, user) => session.set('user', user)],
+    ['update', (session, user) => session.update({ user })],
+    ['update by a function', (session, user) => session.update(() => ({ user }))],
+    ['regenerate', (session, user) => session.regenerate({ user })],
+  ])('leave out what is undefined inside an object: %s', async (_, change) => {
+    const app = new App(options)
+    const browser = new Browser()
+    const user = { id: 1, avatar: undefined, groups: [{ name: 'a', until: undefined }] }
+    const now = await browser.run(app, async (session) => {
+      await change(session, user)
+      return session.get('user')
+    })
+    const next = await browser.run(app, session => session.get('user'))
+    expect([now, next]).toStrictEqual(Array.from({ length: 2 }, () => ({ id: 1, groups: [{ name: 'a' }] })))
+  })
+
+  it('leave out what is undefined inside a message', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, session => session.flash('news', { text: 'Hello', link: undefined }))
+    expect(await browser.run(app, session => session.flash('news'))).toStrictEqual({ text: 'Hello' })
+  })
+
+  it('are not changed by what is undefined, and are by another order of keys', async () => {
+    const app = new App(options)
+    const browser = await returning(app, { user: { a: 1, b: 2 } })
+    const setCookies = await browser.run(app, (session, visit) => {
+      session.set('user', { a: 1, b: 2, c: undefined })
+      return visit.setCookies
+    })
+    expect(setCookies).toEqual([])
+    await browser.run(app, session => session.set('user', { b: 2, a: 1 }))
+    expect(await browser.run(app, session => Object.keys(session.get('user') as object))).toEqual(['b', 'a'])
   })
 
   it('do not follow the caller\'s object afterwards', async () => {
@@ -234,6 +312,50 @@ describe('a value that is too deep', () => {
   })
 })
 
+describe('a value that cannot be read', () => {
+  it('is named with the way to it, and with the cause', async () => {
+    const value = { list: [{ get name() { return fail() } }] }
+    expect(await caught(() => toStorableValue(value, 'user'))).toMatchObject({
+      message: expect.stringContaining('`user.list.0.name`'),
+      cause: expect.any(RangeError),
+    })
+  })
+})
+
+describe('any value', () => {
+  it('comes back as it went in, or is refused with the name of its key', async () => {
+    const anything = fc.anything({ withDate: true, withMap: true, withSet: true, withBigInt: true, withTypedArray: true, withBoxedValues: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withUnicodeString: true })
+    const app = new App()
+    await fc.assert(fc.asyncProperty(anything, async (value) => {
+      const browser = new Browser()
+      const error: unknown = await browser.run(app, session => session.set('myKey', value)).then(() => undefined, (reason: unknown) => reason)
+      if (error)
+        expect(error).toMatchObject({ code: 'INVALID_VALUE', message: expect.stringContaining('`myKey') })
+      else
+        expect(isSame(await browser.run(app, session => session.get('myKey')), value)).toBe(true)
+    }), { numRuns: 2000 })
+  })
+
+  it('that JSON has comes back as it went in', async () => {
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...MODES), fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }), async ({ options }, value) => {
+      const app = new App(options)
+      const browser = new Browser()
+      await browser.run(app, session => session.set('myKey', value))
+      expect(isSame(await browser.run(app, session => session.get('myKey')), value)).toBe(true)
+    }), { numRuns: 500 })
+  })
+})
+
+/** True for two values of which nothing that a reader can see differs: `undefined` properties are as good as none. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+    return a === b
+  const keysOf = (value: object): string[] => Object.keys(value).filter(key => (value as Record<string, unknown>)[key] !== undefined)
+  const keys = keysOf(a)
+  return Array.isArray(a) === Array.isArray(b) && isDeepStrictEqual(keys, keysOf(b))
+    && keys.every(key => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+}
+
 describe('a value that is used twice', () => {
   it('is no cycle', () => {
     const shared = { a: 1 }
@@ -250,6 +372,7 @@ describe('equal values', () => {
     [[], {}, false],
     [{ a: 1 }, { a: 1, b: 2 }, false],
     [[1, 2], [2, 1], false],
+    [{ a: 1, b: 2 }, { b: 2, a: 1 }, false],
   ])('%j and %j: %s', (a, b, isEqual) => {
     expect(isEqualValue(a, b)).toBe(isEqual)
   })

@@ -4,8 +4,8 @@ import type { RejectReason, SessionRecord } from '../types'
 import type { OldSession } from './migration'
 import { isSessionError } from '../errors'
 import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record'
-import { toChanges } from '../session'
 import { createMigratedId } from '../token'
+import { toChanges } from '../value'
 
 /** For so long requests that were sent with the old cookie find the session that it became. */
 const JOIN_MS = 10_000
