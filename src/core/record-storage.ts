@@ -1,11 +1,12 @@
 import type { KeyedLock } from './lock'
 import type { ResolvedSessionOptions } from './options'
-import type { RecordPatch } from './record'
-import type { SessionState } from './session'
+import type { RecordPatch } from './patch'
+import type { SessionState } from './session-state'
 import type { SessionRecord, SessionStore } from './types'
 import { SessionError } from './errors'
 import { toStorageKey } from './id'
-import { applyPatch, createReplacedRecord, isExpired, isNothing, isOnlyTouch, isTouchDue, mergePatches, NO_CHANGES, parseStored, remainingSeconds, succeedRecord } from './record'
+import { isNothing, isOnlyTouch, mergePatches, NO_CHANGES } from './patch'
+import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, succeedRecord } from './record'
 import { Recent } from './recent'
 import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
@@ -272,7 +273,7 @@ export class RecordStorage {
 
   #withMade(base: SessionRecord, changes: RecordPatch, makePatch: MakePatch): RecordPatch {
     const { data } = isNothing(changes) ? base : applyPatch(base, changes, this.#now(), this.#options)
-    return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(data, makePatch(deepFreeze(data))) })
+    return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(key => Object.hasOwn(data, key) ? data[key] : undefined, makePatch(deepFreeze(data))) })
   }
 
   /** Stores the record of a new id, which must not exist. Resolves to `undefined` when it does. */

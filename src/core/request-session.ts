@@ -1,16 +1,19 @@
 import type { OldCookie, OldCookieOpener } from './migration/old-cookie'
 import type { TakenOver } from './migration/take-over'
 import type { ResolvedSessionOptions } from './options'
-import type { RecordPatch } from './record'
+import type { RecordPatch } from './patch'
 import type { Ended, MakePatch, Missing, RecordStorage, Written } from './record-storage'
-import type { SessionOwner, StateOrigin } from './session'
+import type { SessionOwner } from './session'
+import type { StateOrigin } from './session-state'
 import type { FoundToken } from './found-cookies'
 import type { TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
-import { applyPatch, isEmpty, isExpired, isNothing, isOnlyTouch, isPassive, isTouchDue, mergePatches, NO_CHANGES, succeedRecord } from './record'
-import { changedKeys, createHandle, SessionState } from './session'
+import { isNothing, isOnlyTouch, isPassive, mergePatches, NO_CHANGES } from './patch'
+import { applyPatch, isEmpty, isExpired, isTouchDue, succeedRecord } from './record'
+import { changedKeys, createHandle } from './session'
+import { SessionState } from './session-state'
 import { SessionCookie } from './session-cookie'
 import { deepFreeze, isPromise, toChanges } from './value'
 
@@ -322,7 +325,7 @@ export class RequestSession implements SessionOwner {
   /** Gives a new session its first data; one that ended in this request gets none. */
   begin(makeData: () => object): void {
     if (this.#canBegin && !this.exists && !this.#wasFound)
-      this.change({ data: changedKeys({}, makeData()) })
+      this.change({ data: changedKeys(() => undefined, makeData()) })
   }
 
   /** False after an end: only a change begins another session. */
@@ -350,7 +353,7 @@ export class RequestSession implements SessionOwner {
       this.#assertChangeable()
       const era = this.#era
       if (!this.#context.storage) {
-        this.change({ data: changedKeys(this.state.current.data, makePatch(this.data)) })
+        this.change({ data: changedKeys(key => this.state.get(key), makePatch(this.data)) })
         return this.data
       }
       const written = await this.#store(makePatch)
@@ -730,7 +733,7 @@ export class RequestSession implements SessionOwner {
   #writeCookie(): void {
     const state = this.#state
     if (state?.isKept)
-      this.#cookie.write(state.id, state.current, this.#context.now())
+      this.#cookie.write(state.id, this.#context.codec.holdsRecord ? state.current : state.outline, this.#context.now())
     else if (this.#over !== 'replaced' && (this.#wasFound || this.#isDismissed))
       this.#cookie.remove()
     else

@@ -1,140 +1,10 @@
-import type { Limits, RecordPatch } from './record'
-import type { Session, SessionLifetime, SessionRecord } from './types'
+import type { RecordPatch } from './patch'
+import type { SessionState } from './session-state'
+import type { Session, SessionLifetime } from './types'
 import { SessionError } from './errors'
-import { applyPatch, createRecord, isEmpty, MAX_LIFETIME_SECONDS, mergePatches, NO_CHANGES, ReadMessage } from './record'
+import { ReadMessage } from './patch'
+import { MAX_LIFETIME_SECONDS } from './record'
 import { deepFreeze, isEqualValue, toChanges, toStorableValue } from './value'
-
-/** Where a session's state comes from. */
-export interface StateOrigin {
-  /** The record that storage holds under this id; without it the session is new. */
-  stored?: SessionRecord | undefined
-  /** What a new session starts from, when it does not start empty. */
-  blank?: SessionRecord
-  /** See {@link SessionState.replaces}. */
-  replaces?: string | undefined
-  changes?: RecordPatch
-  /** See {@link SessionState.isAnnounced}. */
-  isAnnounced?: boolean
-  /** True for a session that is kept without data and messages. */
-  mayBeEmpty?: boolean
-}
-
-/** A session in memory: what was loaded, and what changed since. Does no I/O. */
-export class SessionState {
-  readonly id: string
-  /** True when the beginning of the session was told, or is nothing new. */
-  isAnnounced: boolean
-  readonly #mayBeEmpty: boolean
-  readonly #replaces: string | undefined
-  readonly #now: () => number
-  readonly #limits: Limits
-  #base: SessionRecord
-  #isNew: boolean
-  #changes: RecordPatch
-  /** Changes that are being written right now. */
-  #storing: RecordPatch = NO_CHANGES
-  #isBeingStored = false
-  #current: SessionRecord | undefined
-
-  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes, isAnnounced = false, mayBeEmpty = false }: StateOrigin = {}) {
-    this.id = id
-    this.isAnnounced = isAnnounced || stored !== undefined || replaces !== undefined
-    this.#mayBeEmpty = mayBeEmpty
-    this.#replaces = replaces
-    this.#now = now
-    this.#limits = limits
-    this.#base = stored ?? blank ?? createRecord(now(), limits)
-    this.#isNew = !stored
-    this.#changes = changes ?? NO_CHANGES
-  }
-
-  /** True until storage holds it. */
-  get isNew(): boolean {
-    return this.#isNew
-  }
-
-  /** The id that this session takes over from when it is stored. */
-  get replaces(): string | undefined {
-    return this.#isNew ? this.#replaces : undefined
-  }
-
-  /** The record as last stored, or what a new session starts from. */
-  get base(): SessionRecord {
-    return this.#base
-  }
-
-  /** What was changed since, also what is being written. */
-  get changes(): RecordPatch {
-    return this.#storing === NO_CHANGES ? this.#changes : mergePatches(this.#storing, this.#changes)
-  }
-
-  /** True when there is something to write. */
-  get isChanged(): boolean {
-    return this.#changes !== NO_CHANGES
-  }
-
-  /** What was changed since a write began, or `undefined`. */
-  get newerChanges(): RecordPatch | undefined {
-    return this.isChanged ? this.#changes : undefined
-  }
-
-  get isBeingStored(): boolean {
-    return this.#isBeingStored
-  }
-
-  /** The record as it will be stored, as far as this request knows. */
-  get current(): SessionRecord {
-    const { changes } = this
-    return this.#current ??= changes === NO_CHANGES ? this.#base : applyPatch(this.#base, changes, this.#now(), this.#limits)
-  }
-
-  /** False when there is nothing to keep. */
-  get isKept(): boolean {
-    return this.keeps(this.current)
-  }
-
-  /** False for a record that is not stored, or no longer. */
-  keeps(record: SessionRecord): boolean {
-    return this.#mayBeEmpty || !isEmpty(record)
-  }
-
-  /** Adds to the changes. Returns what undoes it. */
-  change(patch: RecordPatch): () => void {
-    const before = this.#changes
-    this.#setChanges(mergePatches(before, patch))
-    return () => this.#setChanges(before)
-  }
-
-  /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */
-  takeChanges(): RecordPatch {
-    this.#storing = this.#changes
-    this.#isBeingStored = true
-    this.#setChanges(NO_CHANGES)
-    return this.#storing
-  }
-
-  /** Takes changes back that could not be stored, before those made since. */
-  returnChanges(): void {
-    const { changes } = this
-    this.#storing = NO_CHANGES
-    this.#isBeingStored = false
-    this.#setChanges(changes)
-  }
-
-  /** Continues from what storage holds now; changes made since stay on top. */
-  rebase(stored: SessionRecord): void {
-    this.#base = stored
-    this.#isNew = false
-    this.#storing = NO_CHANGES
-    this.#isBeingStored = false
-    this.#current = undefined
-  }
-
-  #setChanges(changes: RecordPatch): void {
-    this.#changes = changes
-    this.#current = undefined
-  }
-}
 
 /** What the handle needs of the request it belongs to. */
 export interface SessionOwner {
@@ -168,9 +38,9 @@ class SessionHandle implements Record<keyof Session, unknown> {
   get expiresAt(): Date { return new Date(this.#owner.state.current.expiresAt) }
   get data(): Record<string, unknown> { return deepFreeze(this.#owner.state.current.data) }
 
-  readonly get = (key: string): unknown => this.has(key) ? this.data[key] : undefined
-  readonly has = (key: string): boolean => Object.hasOwn(this.data, key)
-  readonly set = (key: string, value: unknown): void => this.#owner.change({ data: changedKeys(this.data, { [key]: value }) })
+  readonly get = (key: string): unknown => deepFreeze(this.#owner.state.get(key))
+  readonly has = (key: string): boolean => this.#owner.state.get(key) !== undefined
+  readonly set = (key: string, value: unknown): void => this.#owner.change({ data: changedKeys(key => this.#owner.state.get(key), { [key]: value }) })
   readonly delete = (key: string): void => this.set(key, undefined)
   readonly clear = (): void => this.#owner.change({ isCleared: true })
   readonly flash = (...args: [key: string, value?: unknown]): unknown => args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
@@ -182,11 +52,15 @@ class SessionHandle implements Record<keyof Session, unknown> {
   readonly save = (): Promise<void> => this.#owner.save()
 }
 
-/** The changes of a patch that really differ from the data. */
-export function changedKeys(data: Record<string, unknown>, patch: unknown): Map<string, unknown> {
+/**
+ * The changes of a patch that really differ from the data.
+ *
+ * @param get the value that a key has, or `undefined`
+ */
+export function changedKeys(get: (key: string) => unknown, patch: unknown): Map<string, unknown> {
   const changes = toChanges(patch)
   for (const [key, value] of changes) {
-    if (Object.hasOwn(data, key) ? isEqualValue(data[key], value) : value === undefined)
+    if (isEqualValue(get(key), value))
       changes.delete(key)
   }
   return changes
@@ -199,11 +73,9 @@ function writeFlash(owner: SessionOwner, key: string, value: unknown): void {
 }
 
 function readFlash(owner: SessionOwner, key: string): unknown {
-  const { flash } = owner.state.current
-  if (!Object.hasOwn(flash, key))
-    return undefined
-  const value = deepFreeze(flash[key])
-  owner.change({ flash: new Map([[key, new ReadMessage(value)]]) })
+  const value = deepFreeze(owner.state.getMessage(key))
+  if (value !== undefined)
+    owner.change({ flash: new Map([[key, new ReadMessage(value)]]) })
   return value
 }
 

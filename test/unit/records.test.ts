@@ -1,6 +1,7 @@
-import type { RecordPatch } from '../../src/core/record'
+import type { RecordPatch } from '../../src/core/patch'
 import { describe, expect, it } from 'vitest'
-import { applyPatch, createRecord, isEmpty, isExpired, isNothing, isPassive, isTouchDue, mergePatches, NO_CHANGES, parseRecord, remainingSeconds, succeedRecord } from '../../src/core/record'
+import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/patch'
+import { applyPatch, createRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, succeedRecord } from '../../src/core/record'
 import { createRandom } from './support/random'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }

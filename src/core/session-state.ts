@@ -1,0 +1,199 @@
+import type { RecordPatch } from './patch'
+import type { Limits } from './record'
+import type { SessionRecord } from './types'
+import { Entries } from './entries'
+import { Changes, mergePatches, NO_CHANGES, patchValue } from './patch'
+import { applyPatch, continueRecord, createRecord, EMPTY, isEmpty } from './record'
+
+/** Where a session's state comes from. */
+export interface StateOrigin {
+  /** The record that storage holds under this id; without it the session is new. */
+  stored?: SessionRecord | undefined
+  /** What a new session starts from, when it does not start empty. */
+  blank?: SessionRecord
+  /** See {@link SessionState.replaces}. */
+  replaces?: string | undefined
+  changes?: RecordPatch
+  /** See {@link SessionState.isAnnounced}. */
+  isAnnounced?: boolean
+  /** True for a session that is kept without data and messages. */
+  mayBeEmpty?: boolean
+}
+
+/** A session in memory: what was loaded, and what changed since. Does no I/O. */
+export class SessionState {
+  readonly id: string
+  /** True when the beginning of the session was told, or is nothing new. */
+  isAnnounced: boolean
+  readonly #mayBeEmpty: boolean
+  readonly #replaces: string | undefined
+  readonly #now: () => number
+  readonly #limits: Limits
+  #base: SessionRecord
+  #isNew: boolean
+  #changes: Changes | undefined
+  /** Changes that are being written right now. */
+  #storing: RecordPatch = NO_CHANGES
+  #isBeingStored = false
+  /** What the changes made of the base; made when it is needed. */
+  #entries: { data: Entries, flash: Entries } | undefined
+  #current: SessionRecord | undefined
+
+  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes, isAnnounced = false, mayBeEmpty = false }: StateOrigin = {}) {
+    this.id = id
+    this.isAnnounced = isAnnounced || stored !== undefined || replaces !== undefined
+    this.#mayBeEmpty = mayBeEmpty
+    this.#replaces = replaces
+    this.#now = now
+    this.#limits = limits
+    this.#base = stored ?? blank ?? createRecord(now(), limits)
+    this.#isNew = !stored
+    if (changes)
+      this.change(changes)
+  }
+
+  /** True until storage holds it. */
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  /** The id that this session takes over from when it is stored. */
+  get replaces(): string | undefined {
+    return this.#isNew ? this.#replaces : undefined
+  }
+
+  /** The record as last stored, or what a new session starts from. */
+  get base(): SessionRecord {
+    return this.#base
+  }
+
+  /** What was changed since, also what is being written. */
+  get changes(): RecordPatch {
+    return mergePatches(this.#storing, this.#changes ?? NO_CHANGES)
+  }
+
+  /** True when there is something to write. */
+  get isChanged(): boolean {
+    return this.#changes !== undefined
+  }
+
+  /** What was changed since a write began, or `undefined`. */
+  get newerChanges(): RecordPatch | undefined {
+    return this.#changes
+  }
+
+  get isBeingStored(): boolean {
+    return this.#isBeingStored
+  }
+
+  /** The value under a key of the data, or `undefined`. */
+  get(key: string): unknown {
+    return this.#content.data.get(key)
+  }
+
+  /** The message under a key, or `undefined`. */
+  getMessage(key: string): unknown {
+    return this.#content.flash.get(key)
+  }
+
+  /** The record as it will be stored, as far as this request knows. */
+  get current(): SessionRecord {
+    return this.#isAsStored ? this.#base : this.#current ??= this.#continue(this.#content.data.values, this.#content.flash.values)
+  }
+
+  /** {@link SessionState.current} for who needs neither data nor messages: it costs the same whatever they are. */
+  get outline(): SessionRecord {
+    return this.#isAsStored ? this.#base : this.#continue(EMPTY, EMPTY)
+  }
+
+  /** False when there is nothing to keep. */
+  get isKept(): boolean {
+    const { data, flash } = this.#content
+    return this.#mayBeEmpty || data.size > 0 || flash.size > 0
+  }
+
+  /** False for a record that is not stored, or no longer. */
+  keeps(record: SessionRecord): boolean {
+    return this.#mayBeEmpty || !isEmpty(record)
+  }
+
+  /** Adds to the changes. Returns what undoes it. */
+  change(patch: RecordPatch): () => void {
+    const undoEntries = this.#changeEntries(patch)
+    const before = this.#changes
+    const changes = this.#changes ??= new Changes()
+    const undoChanges = changes.add(patch)
+    this.#current = undefined
+    return () => {
+      undoChanges()
+      this.#changes = before
+      undoEntries()
+      this.#current = undefined
+    }
+  }
+
+  /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */
+  takeChanges(): RecordPatch {
+    this.#storing = this.#changes ?? NO_CHANGES
+    this.#isBeingStored = true
+    this.#changes = undefined
+    return this.#storing
+  }
+
+  /** Takes changes back that could not be stored, before those made since. */
+  returnChanges(): void {
+    if (this.#storing !== NO_CHANGES) {
+      const changes = new Changes()
+      changes.add(this.changes)
+      this.#changes = changes
+    }
+    this.#storing = NO_CHANGES
+    this.#isBeingStored = false
+  }
+
+  /** Continues from what storage holds now; changes made since stay on top. */
+  rebase(stored: SessionRecord): void {
+    this.#base = stored
+    this.#isNew = false
+    this.#storing = NO_CHANGES
+    this.#isBeingStored = false
+    this.#entries = undefined
+    this.#current = undefined
+  }
+
+  get #isAsStored(): boolean {
+    return this.#storing === NO_CHANGES && !this.#changes
+  }
+
+  get #content(): { data: Entries, flash: Entries } {
+    if (this.#entries)
+      return this.#entries
+    const { data, flash } = this.#isAsStored ? this.#base : applyPatch(this.#base, this.changes, this.#now(), this.#limits)
+    return this.#entries = { data: new Entries(data), flash: new Entries(flash) }
+  }
+
+  #continue(data: SessionRecord['data'], flash: SessionRecord['flash']): SessionRecord {
+    const lifetime = this.#changes?.lifetime || this.#storing.lifetime ? { ...this.#storing.lifetime, ...this.#changes?.lifetime } : undefined
+    return continueRecord(this.#base, { data, flash, lifetime }, this.#now(), this.#limits)
+  }
+
+  #changeEntries(patch: RecordPatch): () => void {
+    if (!this.#entries && patch.data.size === 0 && patch.flash.size === 0 && !patch.isCleared)
+      return () => {}
+    const before = this.#content
+    const { data, flash } = this.#entries = patch.isCleared ? { data: new Entries(EMPTY), flash: new Entries(EMPTY) } : before
+    const undo = [...patchEntries(data, patch.data), ...patchEntries(flash, patch.flash)]
+    return () => {
+      undo.forEach(undoOne => undoOne())
+      this.#entries = before
+    }
+  }
+}
+
+function patchEntries(entries: Entries, changes: ReadonlyMap<string, unknown>): (() => void)[] {
+  return [...changes].map(([key, change]) => {
+    const before = entries.get(key)
+    entries.set(key, patchValue(before, change))
+    return () => entries.set(key, before)
+  })
+}
