@@ -2,6 +2,7 @@ import type { ResolvedCookieOptions } from './options'
 import type { SessionRecord } from './types'
 import { toUtf8 } from './encoding'
 import { SessionError } from './errors'
+import { largestKeys } from './size'
 
 /** Browsers drop a cookie whose name, value and attributes exceed this: RFC 6265bis, section 5.6. */
 export const MAX_COOKIE_BYTES = 4096
@@ -44,21 +45,17 @@ export function buildRemoval(options: ResolvedCookieOptions): string {
 /**
  * @throws SessionError `COOKIE_ERROR` when a browser would silently drop the cookie
  */
-export function assertCookieFits(header: string, { data, flash }: Pick<SessionRecord, 'data' | 'flash'>): void {
+export function assertCookieFits(header: string, content: Pick<SessionRecord, 'data' | 'flash'>): void {
   // Three bytes is the most that a character can take.
   if (header.length * 3 <= MAX_COOKIE_BYTES)
     return
   const size = toUtf8(header).length
   if (size <= MAX_COOKIE_BYTES)
     return
-  const largest = [...Object.entries(data), ...Object.entries(flash)]
-    .map(([key, value]) => ({ key, bytes: toUtf8(JSON.stringify(value)).length }))
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, 3)
-  const keys = largest.map(({ key, bytes }) => `\`${key}\` (${bytes} bytes)`).join(', ')
+  const { largest, text } = largestKeys(content)
   throw new SessionError(
     'COOKIE_ERROR',
-    `The session cookie would be ${size} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${keys}. Store less, or use \`mode: 'storage'\`.`,
+    `The session cookie would be ${size} bytes; browsers drop cookies over ${MAX_COOKIE_BYTES}. The largest keys are ${text}. Store less, or use \`mode: 'storage'\`.`,
     { details: { size, limit: MAX_COOKIE_BYTES, largest } },
   )
 }

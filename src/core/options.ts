@@ -83,6 +83,13 @@ export interface CoreSessionOptions {
    */
   timeout?: number
   /**
+   * Storage mode: how big one record may be as JSON, in UTF-8 bytes. The change that goes beyond
+   * it throws `INVALID_VALUE`.
+   *
+   * @default 1048576
+   */
+  maxBytes?: number
+  /**
    * Store and send a cookie for a visitor whose session nothing was written to.
    *
    * @default false
@@ -113,6 +120,7 @@ export const DEFAULTS = {
   idleTimeout: 0,
   encrypt: true,
   timeout: 5000,
+  maxBytes: 1024 * 1024,
   saveUninitialized: false,
   expose: [],
   cookie: { name: 'auto', path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax' },

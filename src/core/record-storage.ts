@@ -12,6 +12,7 @@ import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
 import { changedKeys } from './session'
 import { setAfterReading } from './stores/set-after-reading'
+import { assertRecordFits } from './size'
 import { sweep } from './sweep'
 import { deepFreeze } from './value'
 
@@ -93,7 +94,13 @@ export class RecordStorage {
    * @throws SessionError `CONFLICT_ERROR` when others were faster too many times
    */
   write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | Ended> {
-    const plan = (base: SessionRecord): Written => this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
+    const plan = (base: SessionRecord): Written => {
+      const written = this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
+      // Changes of the record that the request knows were counted when they were made.
+      if (written.isChanged && (makePatch || base !== state.base))
+        assertRecordFits(written.record, this.#options.maxBytes, base)
+      return written
+    }
     if (state.replaces !== undefined)
       return this.#replace(state, state.replaces, plan)
     return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch !== undefined)

@@ -770,9 +770,9 @@ export class RequestSession implements SessionOwner {
   }
 
   #createState(id: string, origin: StateOrigin = {}): SessionState {
-    const { now, options } = this.#context
+    const { now, options, storage } = this.#context
     const mayBeEmpty = options.saveUninitialized && (origin.stored !== undefined || this.#canBegin)
-    return new SessionState(id, now, options, { ...origin, mayBeEmpty })
+    return new SessionState(id, now, options, { ...origin, mayBeEmpty, ...(storage && { maxBytes: options.maxBytes }) })
   }
 
   #assertNotSent(): void {

@@ -6,12 +6,14 @@ const MARK_LENGTH = 8
 /** How many writes a revision remembers. */
 const REMEMBERED = 6
 
+export const MAX_REVISION_LENGTH = MARK_LENGTH * REMEMBERED
+
 /**
  * The revision of a record that follows on another: the mark of this write before those of
  * the last ones, so that a write whose answer was lost is recognised although others followed.
  */
 export function createRevision(previous = ''): string {
-  return (nanoid(MARK_LENGTH) + previous).slice(0, MARK_LENGTH * REMEMBERED)
+  return (nanoid(MARK_LENGTH) + previous).slice(0, MAX_REVISION_LENGTH)
 }
 
 /** True when the write that made `earlier` is among the last ones that led to `newest`. */

@@ -4,6 +4,7 @@ import type { SessionRecord } from './types'
 import { Entries } from './entries'
 import { Changes, mergePatches, NO_CHANGES, patchValue } from './patch'
 import { applyPatch, continueRecord, createRecord, EMPTY, isEmpty } from './record'
+import { outlineBytes, recordTooBig } from './size'
 
 /** Where a session's state comes from. */
 export interface StateOrigin {
@@ -18,6 +19,8 @@ export interface StateOrigin {
   isAnnounced?: boolean
   /** True for a session that is kept without data and messages. */
   mayBeEmpty?: boolean
+  /** How many bytes of JSON the record may be. */
+  maxBytes?: number
 }
 
 /** A session in memory: what was loaded, and what changed since. Does no I/O. */
@@ -29,6 +32,7 @@ export class SessionState {
   readonly #replaces: string | undefined
   readonly #now: () => number
   readonly #limits: Limits
+  readonly #maxBytes: number
   #base: SessionRecord
   #isNew: boolean
   #changes: Changes | undefined
@@ -38,14 +42,17 @@ export class SessionState {
   /** What the changes made of the base; made when it is needed. */
   #entries: { data: Entries, flash: Entries } | undefined
   #current: SessionRecord | undefined
+  /** Bytes of the record without data and messages; counted when they are needed. */
+  #outlineBytes: number | undefined
 
-  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes, isAnnounced = false, mayBeEmpty = false }: StateOrigin = {}) {
+  constructor(id: string, now: () => number, limits: Limits, { stored, blank, replaces, changes, isAnnounced = false, mayBeEmpty = false, maxBytes = Number.POSITIVE_INFINITY }: StateOrigin = {}) {
     this.id = id
     this.isAnnounced = isAnnounced || stored !== undefined || replaces !== undefined
     this.#mayBeEmpty = mayBeEmpty
     this.#replaces = replaces
     this.#now = now
     this.#limits = limits
+    this.#maxBytes = maxBytes
     this.#base = stored ?? blank ?? createRecord(now(), limits)
     this.#isNew = !stored
     if (changes)
@@ -117,19 +124,26 @@ export class SessionState {
     return this.#mayBeEmpty || !isEmpty(record)
   }
 
-  /** Adds to the changes. Returns what undoes it. */
+  /**
+   * Adds to the changes. Returns what undoes it.
+   *
+   * @throws SessionError `INVALID_VALUE`, with nothing changed, when the record would be too big
+   */
   change(patch: RecordPatch): () => void {
+    const bytes = this.#bytes
     const undoEntries = this.#changeEntries(patch)
     const before = this.#changes
     const changes = this.#changes ??= new Changes()
     const undoChanges = changes.add(patch)
-    this.#current = undefined
-    return () => {
+    this.#forget(patch.lifetime !== undefined)
+    const undo = (): void => {
       undoChanges()
       this.#changes = before
       undoEntries()
-      this.#current = undefined
+      this.#forget(patch.lifetime !== undefined)
     }
+    this.#assertFits(bytes, undo)
+    return undo
   }
 
   /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */
@@ -158,7 +172,31 @@ export class SessionState {
     this.#storing = NO_CHANGES
     this.#isBeingStored = false
     this.#entries = undefined
+    this.#forget(true)
+  }
+
+  /** Bytes of the record as JSON, where they are limited. */
+  get #bytes(): number {
+    if (this.#maxBytes === Number.POSITIVE_INFINITY)
+      return 0
+    const { data, flash } = this.#content
+    this.#outlineBytes ??= outlineBytes(this.#continue(EMPTY, EMPTY))
+    return this.#outlineBytes + data.bytes + flash.bytes
+  }
+
+  #assertFits(before: number, undo: () => void): void {
+    const bytes = this.#bytes
+    if (bytes <= this.#maxBytes || bytes <= before)
+      return
+    const error = recordTooBig(this.current, bytes, this.#maxBytes)
+    undo()
+    throw error
+  }
+
+  #forget(hasOtherLifetime: boolean): void {
     this.#current = undefined
+    if (hasOtherLifetime)
+      this.#outlineBytes = undefined
   }
 
   get #isAsStored(): boolean {

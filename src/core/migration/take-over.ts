@@ -4,6 +4,7 @@ import type { RejectReason, SessionRecord } from '../types'
 import type { OldSession } from './migration'
 import { isSessionError } from '../errors'
 import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record'
+import { recordBytes } from '../size'
 import { createMigratedId } from '../token'
 import { toChanges } from '../value'
 
@@ -45,6 +46,8 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   if (!data || await storage?.isMarked(mark))
     return join(id, end, context)
   const record = { ...createRecord(now(), options), data }
+  if (storage && recordBytes(record) > options.maxBytes)
+    return 'corrupt'
   if (!storage)
     remember(id, record, context)
   if (!storage || isEmpty(record))
