@@ -62,8 +62,9 @@ export interface CoreSessionOptions {
    */
   maxAge?: number
   /**
-   * Sliding lifetime in seconds, from the last request; 0 is off. Moved forward at most once
-   * per half window.
+   * Sliding lifetime in seconds, from the last request; 0 is off. Moved forward at most once per
+   * half window, so a session ends between `idleTimeout` and one and a half times of it after the
+   * last request.
    *
    * @default 0
    */

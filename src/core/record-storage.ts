@@ -1,12 +1,13 @@
 import type { KeyedLock } from './lock'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './patch'
+import type { Limits } from './record'
 import type { SessionState } from './session-state'
 import type { SessionRecord, SessionStore } from './types'
 import { SessionError } from './errors'
 import { toStorageKey } from './id'
 import { isNothing, isOnlyTouch, mergePatches, NO_CHANGES } from './patch'
-import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, succeedRecord } from './record'
+import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, succeedRecord, underLimits } from './record'
 import { Recent } from './recent'
 import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
@@ -68,10 +69,11 @@ export class RecordStorage {
     // Drivers that rewrite in place can show a half-written record: look again when nobody writes.
     if (value !== undefined && !parseStored(value))
       value = await this.#lock.run(key, async () => this.#store.get(key))
-    const record = parseStored(value)
+    const stored = parseStored(value)
+    const record = stored && underLimits(stored, this.#options)
     if (record && isExpired(record, this.#now())) {
       // Whether the removal succeeds does not matter to this visitor: the record is dead.
-      await this.#removeExpired(key).catch(() => {})
+      await this.#removeExpired(key, this.#options).catch(() => {})
     }
     if (record?.isReplaced)
       return isExpired(record, this.#now()) ? 'unknown' : 'replaced'
@@ -164,7 +166,10 @@ export class RecordStorage {
     return 'gone'
   }
 
-  /** Removes all records that have expired, where storage does not do it by itself. Resolves to their number. */
+  /**
+   * Removes all records that have expired, where storage does not do it by itself. Resolves to their
+   * number. Each is judged by itself: sessions with other options may share the store.
+   */
   sweep(signal?: AbortSignal): Promise<number> {
     const remove = async (key: string): Promise<boolean> =>
       this.#isExpired(await this.#store.get(key)) && this.#removeExpired(key)
@@ -180,11 +185,15 @@ export class RecordStorage {
     return this.#lastKey
   }
 
-  /** Looks again first: somebody may have extended it since it was read. */
-  #removeExpired(key: string): Promise<boolean> {
+  /**
+   * Looks again first: somebody may have extended it since it was read.
+   *
+   * @param limits those in force for the record; without them it is judged by itself
+   */
+  #removeExpired(key: string, limits?: Limits): Promise<boolean> {
     return this.#lock.run(key, async () => {
       const stored = await this.#store.get(key)
-      return this.#isExpired(stored) && this.#swap(key, parseStored(stored), undefined)
+      return this.#isExpired(stored, limits) && this.#swap(key, parseStored(stored), undefined)
     })
   }
 
@@ -200,9 +209,9 @@ export class RecordStorage {
     this.#replaced.set(id, expiresAt)
   }
 
-  #isExpired(stored: unknown): boolean {
+  #isExpired(stored: unknown, limits?: Limits): boolean {
     const record = parseStored(stored)
-    return record !== undefined && isExpired(record, this.#now())
+    return record !== undefined && isExpired(limits ? underLimits(record, limits) : record, this.#now())
   }
 
   /** @param isMade true when what is written depends on what is there */
@@ -318,7 +327,8 @@ export class RecordStorage {
     return this.#judge(parseStored(await this.#store.get(key)))
   }
 
-  #judge(record: SessionRecord | undefined): SessionRecord | Ended {
+  #judge(stored: SessionRecord | undefined): SessionRecord | Ended {
+    const record = stored && underLimits(stored, this.#options)
     if (!record || isExpired(record, this.#now()))
       return 'gone'
     return record.isReplaced ? 'replaced' : record

@@ -74,6 +74,15 @@ export function createReplacedRecord(now: number): SessionRecord {
   return { ...createRecord(now, { maxAge: REPLACED_SECONDS, idleTimeout: 0 }), isReplaced: true }
 }
 
+/**
+ * A record as the limits in force have it: it ends no later than they allow now. What is left of
+ * a replaced id ends at its own time.
+ */
+export function underLimits(record: SessionRecord, limits: Limits): SessionRecord {
+  const expiresAt = record.isReplaced ? record.expiresAt : expiryOf(record, limits)
+  return expiresAt < record.expiresAt ? { ...record, expiresAt } : record
+}
+
 export function isExpired(record: SessionRecord, now: number): boolean {
   return now >= record.expiresAt
 }
@@ -126,7 +135,8 @@ function effectiveLimits(record: SessionRecord, limits: Limits): Limits {
 function expiryOf(record: SessionRecord, limits: Limits): number {
   const { maxAge, idleTimeout } = effectiveLimits(record, limits)
   const absolute = record.createdAt + maxAge * 1000
-  return idleTimeout > 0 ? Math.min(absolute, record.lastSeenAt + idleTimeout * 1000) : absolute
+  // The last request may have come half an idle time after the last touch.
+  return idleTimeout > 0 ? Math.min(absolute, record.lastSeenAt + idleTimeout * 1500) : absolute
 }
 
 function patchKeys(target: Record<string, unknown>, changes: ReadonlyMap<string, unknown>): Record<string, unknown> {

@@ -11,7 +11,7 @@ import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecor
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
 import { isNothing, isOnlyTouch, isPassive, mergePatches, NO_CHANGES } from './patch'
-import { applyPatch, isEmpty, isExpired, isTouchDue, succeedRecord } from './record'
+import { applyPatch, isEmpty, isExpired, isTouchDue, succeedRecord, underLimits } from './record'
 import { changedKeys, createHandle } from './session'
 import { SessionState } from './session-state'
 import { SessionCookie } from './session-cookie'
@@ -210,7 +210,7 @@ export class RequestSession implements SessionOwner {
       // This request itself ended it meanwhile.
       if (this.#era !== era)
         return undefined
-      if (typeof found === 'object' && !isExpired(found, this.#context.now())) {
+      if (typeof found === 'object' && !isExpired(underLimits(found, this.#context.options), this.#context.now())) {
         this.#cookie.choose(token)
         return found
       }
@@ -291,7 +291,8 @@ export class RequestSession implements SessionOwner {
     }
   }
 
-  #start(token: Pick<FoundToken, 'content' | 'isOutdated'> | null, record: SessionRecord | undefined): void {
+  #start(token: Pick<FoundToken, 'content' | 'isOutdated'> | null, loaded: SessionRecord | undefined): void {
+    const record = loaded && underLimits(loaded, this.#context.options)
     this.#isLoaded = true
     if (token && record && isExpired(record, this.#context.now())) {
       void this.#observer?.session('expired', this.#show(this.#createState(token.content.id, { stored: record })))

@@ -50,7 +50,10 @@ export type SessionUpdater<T extends object, P extends SessionPatch<T> = Session
 export interface SessionLifetime {
   /** Absolute lifetime in seconds, from creation. */
   maxAge?: number
-  /** Sliding lifetime in seconds, from the last request; `0` is off. */
+  /**
+   * Sliding lifetime in seconds, from the last request; `0` is off. The session ends between this
+   * and one and a half times of it after the last request.
+   */
   idleTimeout?: number
   /**
    * `false` sends a cookie without `Max-Age`, which the browser forgets when it closes.

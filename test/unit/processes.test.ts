@@ -436,7 +436,7 @@ describe('expiry while a write is on its way in another process', () => {
     const gate = b.store.hold(...BEFORE_WRITING)
     const writing = outcome(visit, act)
     await gate.reached
-    servers.wait(101)
+    servers.wait(151)
     expect(await browser.clone().hasSession(a)).toBe(false)
     gate.release()
     expect([await writing, await browser.hasSession(a), await servers.records()]).toEqual([LOST, false, []])
@@ -454,7 +454,7 @@ describe('expiry while a write is on its way in another process', () => {
     const gate = b.store.hold(...step)
     const writing = outcome(visit, session => session.update({ cart: 1 }))
     await gate.reached
-    servers.wait(101)
+    servers.wait(151)
     gate.release()
     expect([await writing, await browser.hasSession(b)]).toEqual([LOST, false])
   })

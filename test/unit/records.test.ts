@@ -1,7 +1,7 @@
 import type { RecordPatch } from '../../src/core/patch'
 import { describe, expect, it } from 'vitest'
 import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/patch'
-import { applyPatch, createRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, succeedRecord } from '../../src/core/record'
+import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, succeedRecord, underLimits } from '../../src/core/record'
 import { createRandom } from './support/random'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }
@@ -16,8 +16,8 @@ describe('a new record', () => {
     expect(createRecord(5000, LIMITS).expiresAt).toBe(5000 + 1_000_000)
   })
 
-  it('ends at the idle limit when that is sooner', () => {
-    expect(createRecord(5000, IDLE).expiresAt).toBe(5000 + 100_000)
+  it('ends at the idle limit, from a request that came half of it later, when that is sooner', () => {
+    expect(createRecord(5000, IDLE).expiresAt).toBe(5000 + 150_000)
   })
 
   it('ends at the absolute limit when that is sooner', () => {
@@ -47,6 +47,29 @@ describe('expiry', () => {
   it('never gives a lifetime of zero, which a driver would take for eternity', () => {
     const record = createRecord(0, LIMITS)
     expect(remainingSeconds(record, record.expiresAt + 60_000)).toBe(1)
+  })
+})
+
+describe('the limits in force', () => {
+  const record = createRecord(0, { maxAge: 1000, idleTimeout: 200 })
+
+  it.each<[what: string, limits: typeof LIMITS, expiresAt: number]>([
+    ['shorten the life of a record', { maxAge: 50, idleTimeout: 0 }, 50_000],
+    ['shorten its idle time', { maxAge: 1000, idleTimeout: 100 }, 150_000],
+    ['do not prolong it', { maxAge: 9999, idleTimeout: 9999 }, 300_000],
+    ['leave it alone where they are the same', { maxAge: 1000, idleTimeout: 200 }, 300_000],
+  ])('%s', (_, limits, expiresAt) => {
+    expect(underLimits(record, limits)).toEqual({ ...record, expiresAt })
+  })
+
+  it('leave limits of its own alone', () => {
+    const own = createRecord(0, LIMITS, { maxAge: 500, idleTimeout: 100 })
+    expect(underLimits(own, { maxAge: 5, idleTimeout: 5 })).toBe(own)
+  })
+
+  it('do not bind what is left of a replaced id', () => {
+    const mark = createReplacedRecord(0)
+    expect(underLimits(mark, { maxAge: 1, idleTimeout: 1 })).toBe(mark)
   })
 })
 

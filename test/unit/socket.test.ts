@@ -32,14 +32,14 @@ describe('the session of an open WebSocket', () => {
       expect((await socket.load()).handle.data).toEqual({ user: 'ada' })
       await settled()
     }
-    app.wait(101)
+    app.wait(151)
     expect((await socket.load()).exists).toBe(false)
   })
 
   it('ends in cookie mode when the cookie ends, however much it was used', async () => {
     const app = new App({ mode: 'cookie', idleTimeout: 100 })
     const { socket } = connect(app, await returning(app))
-    app.wait(60)
+    app.wait(90)
     expect((await socket.load()).exists).toBe(true)
     app.wait(60)
     expect((await socket.load()).exists).toBe(false)
