@@ -1,7 +1,8 @@
+import type { CoreSessionOptions } from '../../src/core/options'
 import type { CookiePair } from '../support/other-packages'
 import { describe, expect, it } from 'vitest'
 import { fromH3Session } from '../../src/core/index'
-import { App, Browser, MODES } from './support/app'
+import { App, Browser, MODES, OLD_SECRET, SECRET } from './support/app'
 import { Recorder } from './support/observer'
 import { NewApp } from './support/old-sessions'
 import { H3_VERSIONS, PASSWORD } from '../support/other-packages'
@@ -107,6 +108,56 @@ describe.each(H3_VERSIONS)('a cookie that $version sealed', ({ seal }) => {
     await Promise.all(browsers.map((browser, index) => browser.run(app, session => session.set(`page${index}`, true))))
     expect(await app.app.sessionKeys()).toHaveLength(1)
     expect(Object.keys(await browsers[0]!.read(app))).toHaveLength(6)
+  })
+})
+
+describe.each(H3_VERSIONS)('a kept copy of a cookie that $version sealed', ({ seal }) => {
+  const ROTATED = { secret: [SECRET, OLD_SECRET] }
+
+  it.each<[change: string, before: CoreSessionOptions, ...after: CoreSessionOptions[]]>([
+    ['our cookie is renamed', {}, { cookie: { name: 'sid' } }],
+    ['our cookie is renamed twice', {}, { cookie: { name: 'sid' } }, {}],
+    ['our cookie gets a prefix', {}, { cookie: { name: '__Host-session' } }],
+    ['our cookie has the name of the old one', {}, { cookie: { name: 'h3' } }],
+    ['our secret is rotated', { secret: OLD_SECRET }, ROTATED],
+    ['our old secret is dropped', { secret: OLD_SECRET }, ROTATED, { secret: SECRET }],
+    ['our secret is replaced', { secret: OLD_SECRET }, { secret: SECRET }],
+    ['our secrets change places', ROTATED, { secret: [OLD_SECRET, SECRET] }],
+    ['our cookie is renamed and our secret is rotated', { secret: OLD_SECRET }, { ...ROTATED, cookie: { name: 'sid' } }],
+    ['our cookie gets a Domain', {}, { cookie: { domain: 'example.com' } }],
+    ['our cookie loses its Domain', { cookie: { domain: 'example.com' } }, {}],
+    ['our cookie gets a Path', {}, { cookie: { path: '/app' } }],
+    ['our cookie is partitioned', {}, { cookie: { partitioned: true } }],
+    ['sessions live shorter than the seal', {}, { maxAge: 30 }],
+    ['the mode is storage mode again', {}, { mode: 'cookie', cookie: { name: 'sid' } }, { cookie: { name: 'sid' } }],
+  ])('does not come in again after %s', async (_, before, ...deployments) => {
+    const app = createNewApp(undefined, before)
+    const copies = new Browser(await seal({ maxAge: 3600 }, { user: 1 }))
+    await copies.clone().run(app, session => session.destroy())
+    app.app.wait(60)
+    const comesIn: boolean[] = []
+    for (const options of deployments)
+      comesIn.push(await copies.clone().hasSession(new NewApp(fromH3Session({ password: PASSWORD }), options, app.app.redeploy(options))))
+    // In cookie mode nothing is kept that could tell.
+    expect(comesIn).toEqual(deployments.map(({ mode }) => mode === 'cookie'))
+  })
+
+  it('does not come in again when the options say another Path or Domain for the old cookie', async () => {
+    const app = createNewApp()
+    const copies = new Browser(await seal({ maxAge: 3600 }, { user: 1 }))
+    await copies.clone().read(app)
+    app.app.wait(60)
+    const others = [{ path: '/app' }, { domain: 'example.com' }].map(cookie => new NewApp(fromH3Session({ password: PASSWORD, cookie }), {}, app.app))
+    expect(await Promise.all(others.map(other => copies.clone().hasSession(other)))).toEqual([false, false])
+  })
+
+  it('does not come in again after all sessions of ours that live shorter were swept', async () => {
+    const app = createNewApp(undefined, { maxAge: 30 })
+    const copies = new Browser(await seal({ maxAge: 3600 }, { user: 1 }))
+    await copies.clone().read(app)
+    app.app.wait(3000)
+    await app.manager.sweep()
+    expect(await copies.hasSession(app)).toBe(false)
   })
 })
 

@@ -41,7 +41,8 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   if (data === null)
     return 'corrupt'
   const id = createMigratedId(options.secrets, options.cookie.name, old.id)
-  const mark = `migrated:${options.cookie.name}:${old.id}`
+  // By no option of ours: they may be others when the same session comes again.
+  const mark = `migrated:${old.id}`
   const end = old.end ?? (async () => {})
   if (!data || await storage?.isMarked(mark))
     return join(id, end, context)
