@@ -4,7 +4,7 @@ import type { Answer } from '../support/trouble'
 import type { RecordFolder } from '../support/trouble-folder'
 import type { NitroConfig } from 'nitropack/types'
 import { execFileSync } from 'node:child_process'
-import { constants, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { constants, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildNitro } from '../support/nitro'
@@ -54,6 +54,11 @@ describe.each(drivers)('records in files: %s', (_, config) => {
     await Promise.all(visitors.map(visitor => post(visitor, '/logout')))
     const files = await folder.files()
     expect(names.filter(name => files.includes(name))).toEqual([])
+  })
+
+  it('nobody else can list them', async () => {
+    await servers.signIn(await serverHere())
+    expect((await stat(folder.records)).mode & 0o777).toBe(0o700)
   })
 
   describe('in a folder that may only be read', () => {

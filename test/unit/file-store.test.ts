@@ -25,6 +25,10 @@ function storeIn(base: string): SessionStore {
   return createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: '', timeout: 30_000 })
 }
 
+async function modeOf(path: string): Promise<number> {
+  return (await fs.stat(path)).mode & 0o777
+}
+
 /** Starts a process of its own that adds to the record of KEY. */
 async function startWriter(base: string, name: string, times: number): Promise<ChildProcess> {
   const child = spawn(JITI, [WRITER, base, KEY, name, String(times)], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -112,8 +116,26 @@ describe('a store over files', () => {
     const store = storeIn(base)
     await store.set(KEY, recordOf({}), 60)
     await store.compareAndSet!(OTHER_KEY, undefined, recordOf({}), 60)
-    const modes = await Promise.all([KEY, OTHER_KEY].map(async key => (await fs.stat(join(base, key))).mode & 0o777))
+    const modes = await Promise.all([KEY, OTHER_KEY].map(key => modeOf(join(base, key))))
     expect(modes).toEqual([0o600, 0o600])
+  })
+
+  it.runIf(process.platform !== 'win32')('makes its folder, and those in it, for its own user alone; those above are not its own', async () => {
+    const above = join(await temporaryFolder(), 'above')
+    const base = join(above, 'app')
+    await createStorageStore(createStorage({ driver: fsLite({ base }) }), { base: 'records:sessions', timeout: 30_000 }).set(KEY, recordOf({}), 60)
+    const modes = await Promise.all([above, base, join(base, 'records'), join(base, 'records/sessions')].map(modeOf))
+    expect(modes).toEqual([0o777 & ~process.umask(), 0o700, 0o700, 0o700])
+  })
+
+  it.runIf(process.platform !== 'win32').each([0o755, 0o770, 0o700])('leaves a folder that was there as it is: mode %o', async (mode) => {
+    const base = await temporaryFolder()
+    await fs.chmod(base, mode)
+    const store = storeIn(base)
+    await store.set(KEY, recordOf({}), 60)
+    await store.compareAndSet!(OTHER_KEY, undefined, recordOf({}), 60)
+    await store.delete(KEY)
+    expect(await modeOf(base)).toBe(mode)
   })
 
   it.each([['fs', fsDriver], ['fs-lite', fsLite]] as const)('has the layout of the driver %s', async (_, createDriver) => {

@@ -24,9 +24,17 @@ const LOT = 32
 /** Only its owner may read a session. */
 const FILE_MODE = 0o600
 
+/** Only its owner may see how many there are, how big, and when they change. */
+const FOLDER_MODE = 0o700
+
 interface Node {
   fs: typeof FileSystem
   path: typeof Path
+}
+
+/** The folder of a driver. */
+interface Folder extends Node {
+  root: string
 }
 
 /** A lock that this process has taken. */
@@ -48,19 +56,19 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   if (!node || readOnly)
     return undefined
   const { fs, path } = node
-  const root = path.resolve(base!)
-  const pathOf = (key: string): string => path.join(root, key.replaceAll(':', '/'))
+  const folder: Folder = { ...node, root: path.resolve(base!) }
+  const pathOf = (key: string): string => path.join(folder.root, key.replaceAll(':', '/'))
   return {
     ...createDriverStorage(driver),
-    set: (key, text) => withLock(node, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
-    delete: key => withLock(node, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
-    compareAndSet: (key, revision, text) => withLock(node, pathOf(key), async (hold) => {
+    set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
+    delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
+    compareAndSet: (key, revision, text) => withLock(folder, pathOf(key), async (hold) => {
       const stored = await fs.readFile(pathOf(key), 'utf8').catch(missing)
       if (stored === undefined ? revision !== undefined : revision === undefined || revisionOf(stored) !== revision)
         return false
       return text === undefined ? removeFile(node, pathOf(key), hold) : replaceFile(node, pathOf(key), text, hold)
     }),
-    keys: prefix => listFiles(node, pathOf(prefix), prefix),
+    keys: prefix => listFiles(folder, pathOf(prefix), prefix),
   }
 }
 
@@ -92,10 +100,10 @@ async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise
 }
 
 /** Runs a task while no other process has the lock of a file. */
-async function withLock<T>(node: Node, file: string, task: (hold: Hold) => Promise<T>): Promise<T> {
+async function withLock<T>(folder: Folder, file: string, task: (hold: Hold) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
   const name = nanoid(8)
-  const since = await takeLock(node, lock, name)
+  const since = await takeLock(folder, lock, name)
   const isHeld = (): boolean => elapsed() - since < STALE_LOCK_MILLISECONDS / 2
   try {
     return await task({ aside: asideOf(file, name), isHeld })
@@ -103,13 +111,13 @@ async function withLock<T>(node: Node, file: string, task: (hold: Hold) => Promi
   finally {
     // One held for too long may be somebody else's by now.
     if (isHeld())
-      await node.fs.unlink(lock).catch(() => {})
+      await folder.fs.unlink(lock).catch(() => {})
   }
 }
 
 /** Resolves to a time before the lock was there: its age counts from then, however long the answer took. */
-async function takeLock(node: Node, lock: string, name: string): Promise<number> {
-  const { fs, path } = node
+async function takeLock(folder: Folder, lock: string, name: string): Promise<number> {
+  const { fs, path } = folder
   const deadline = elapsed() + 2 * STALE_LOCK_MILLISECONDS
   while (elapsed() < deadline) {
     try {
@@ -122,11 +130,11 @@ async function takeLock(node: Node, lock: string, name: string): Promise<number>
     }
     catch (error) {
       if (codeOf(error) === 'ENOENT')
-        await fs.mkdir(path.dirname(lock), { recursive: true })
+        await makeFolder(folder, path.dirname(lock))
       else if (codeOf(error) !== 'EEXIST')
         throw error
       else if (await isOlder(fs, lock, STALE_LOCK_MILLISECONDS))
-        await breakLock(node, lock)
+        await breakLock(folder, lock)
       else
         await new Promise(resolve => setTimeout(resolve, 1 + Math.random() * 9))
     }
@@ -134,14 +142,20 @@ async function takeLock(node: Node, lock: string, name: string): Promise<number>
   throw new Error('The record stays locked by another process.')
 }
 
+/** Makes a folder for records. One that is there keeps its mode, and so do those above the driver's: they are not ours alone. */
+async function makeFolder({ fs, path, root }: Folder, name: string): Promise<void> {
+  await fs.mkdir(path.dirname(root), { recursive: true })
+  await fs.mkdir(name, { recursive: true, mode: FOLDER_MODE })
+}
+
 /**
  * Removes a lock that was left, under a lock of its own: of several that saw it, one must not
  * remove the next one's. What its owner wrote aside goes first: one that only stood still can
  * no longer put it in the place of what others write from now on.
  */
-function breakLock(node: Node, lock: string): Promise<void> {
-  const { fs } = node
-  return withLock(node, lock, async () => {
+function breakLock(folder: Folder, lock: string): Promise<void> {
+  const { fs } = folder
+  return withLock(folder, lock, async () => {
     if (!await isOlder(fs, lock, STALE_LOCK_MILLISECONDS))
       return
     const name = await fs.readFile(lock, 'utf8').catch(missing)
@@ -161,25 +175,25 @@ async function isOlder(fs: Node['fs'], file: string, milliseconds: number): Prom
   return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) >= milliseconds
 }
 
-async function removeLeftover(node: Node, file: string): Promise<void> {
-  if (!await isOlder(node.fs, file, LEFTOVER_MILLISECONDS))
+async function removeLeftover(folder: Folder, file: string): Promise<void> {
+  if (!await isOlder(folder.fs, file, LEFTOVER_MILLISECONDS))
     return
   if (file.endsWith('.lock'))
-    await breakLock(node, file)
+    await breakLock(folder, file)
   else
-    await node.fs.unlink(file).catch(missing)
+    await folder.fs.unlink(file).catch(missing)
 }
 
 /** The files of a folder, a few at a time; what killed processes left beside them is removed. */
-async function* listFiles(node: Node, folder: string, prefix: string): AsyncGenerator<readonly string[]> {
-  const { fs, path } = node
-  const directory = await fs.opendir(folder).catch(missing)
+async function* listFiles(folder: Folder, directoryName: string, prefix: string): AsyncGenerator<readonly string[]> {
+  const { fs, path } = folder
+  const directory = await fs.opendir(directoryName).catch(missing)
   if (!directory)
     return
   let lot: string[] = []
   for await (const { name } of directory) {
     if (LEFTOVER.test(name))
-      await removeLeftover(node, path.join(folder, name))
+      await removeLeftover(folder, path.join(directoryName, name))
     else if (lot.push(prefix + name) === LOT)
       yield lot.splice(0)
   }
