@@ -48,6 +48,21 @@ function pairWith(name: string, header: string, from: number): number {
   return found < 0 ? header.length : header.lastIndexOf(';', found) + 1
 }
 
+/** The first raw value of every cookie in a `Cookie` header, by name. Linear, as {@link readCookies} is. */
+export function readAllCookies(header = ''): Map<string, string> {
+  const values = new Map<string, string>()
+  const { length } = header
+  for (let start = 0, end = 0; start < length; start = end + 1) {
+    end = endOfPair(header, start)
+    const pair = trim(header, start, end)
+    const equals = pair.indexOf('=')
+    const name = trim(pair, 0, Math.max(equals, 0))
+    if (name && !values.has(name))
+      values.set(name, trim(pair, equals + 1, pair.length))
+  }
+  return values
+}
+
 const TAB = 0x09
 const SPACE = 0x20
 const SEMICOLON = 0x3B

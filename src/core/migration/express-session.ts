@@ -19,8 +19,11 @@ export interface ExpressSessionOptions {
 /** What is needed of a store. */
 export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>
 
-/** The ids of express-session (uid-safe), of analog-tools (nanoid) and UUIDs: no other text becomes a key of storage. */
-const ID_SHAPE = /^[\w-]{16,128}$/
+/**
+ * A signed id of express-session (uid-safe), of analog-tools (nanoid) or a UUID. Of no other text
+ * the signature is looked at, and none becomes a key of storage.
+ */
+const SIGNED_ID = /^s:[\w-]{16,128}\.[A-Za-z\d+/]{43}$/
 
 /**
  * The sessions of express-session and `@analog-tools/session`: a signed id in the cookie
@@ -35,10 +38,8 @@ export function fromExpressSession({ cookie, secret, store }: ExpressSessionOpti
     cookie: { ...cookie, name },
     recognize(value) {
       const signed = decodeCookieValue(value)
-      const id = signed === undefined ? null : unsign(signed)
-      if (id === null || !ID_SHAPE.test(id))
-        return undefined
-      return { names: [name], open: () => openSession(store, id) }
+      const id = signed !== undefined && SIGNED_ID.test(signed) ? unsign(signed) : null
+      return id === null ? undefined : { names: [name], open: () => openSession(store, id) }
     },
   }
 }

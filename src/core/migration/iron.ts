@@ -1,3 +1,4 @@
+import { createBoundedQueue } from './bounded-queue'
 import { fromBase64Url, fromUtf8, toUtf8 } from '../encoding'
 
 /** What a seal held. */
@@ -7,13 +8,34 @@ export interface Unsealed {
   expiresAt?: number
 }
 
+/** A seal in its parts, all of which can be decoded. */
+interface Seal {
+  /** What the signature is about. */
+  sealed: string
+  salt: string
+  iv: BufferSource
+  ciphertext: BufferSource
+  expiry: string
+  macSalt: string
+  mac: BufferSource
+}
+
 const PREFIX = 'Fe26.2'
 
 /** Characters that the parts of a seal consist of; the password's id and the expiry may be empty. */
 const SHAPE = /^Fe26\.2\*\w*\*[\da-f]+\*[\w-]+\*[\w-]+\*\d*\*[\da-f]+\*[\w-]+$/
 
-/** h3 v1 derives its keys in one step and h3 v2 in 8192; nothing in a seal tells which. */
-const ITERATIONS = [1, 8192]
+/**
+ * How h3 may have derived its keys; nothing in a seal tells which. h3 v1 needs a fraction of a
+ * millisecond and h3 v2 ten, on threads that storage needs too, and a seal that somebody made up
+ * costs as much as a real one. So there is one derivation of each kind at a time in a process,
+ * which keeps a real seal of h3 v1 from waiting behind those of h3 v2, and what waits is about a
+ * second or two of work.
+ */
+const WAYS = [
+  { iterations: 1, inTurn: createBoundedQueue(1000) },
+  { iterations: 8192, inTurn: createBoundedQueue(200) },
+]
 
 /** True for a text that could be a seal. */
 export function isSeal(text: string): boolean {
@@ -24,24 +46,46 @@ export function isSeal(text: string): boolean {
  * What is inside a seal of the format `Fe26.2` as h3 makes it: AES-256-CBC and HMAC-SHA-256, with
  * keys of PBKDF2 from the password. Needs Web Crypto only.
  *
- * @returns undefined for a seal that no password opens, and for one that does not hold JSON
+ * @returns undefined for a seal that no password opens, `'corrupt'` for one that does not hold
+ * JSON, and `'busy'` when too many others wait to be opened
  */
-export async function unseal(seal: string, passwords: readonly string[]): Promise<Unsealed | undefined> {
-  const [, passwordId, salt, iv, ciphertext, expiry, macSalt, mac] = seal.split('*') as string[]
-  const sealed = [PREFIX, passwordId, salt, iv, ciphertext, expiry].join('*')
+export async function unseal(text: string, passwords: readonly string[]): Promise<Unsealed | 'corrupt' | 'busy' | undefined> {
+  const seal = parse(text)
+  if (!seal)
+    return undefined
+  for (const { iterations, inTurn } of WAYS) {
+    const opened = await inTurn(() => tryPasswords(seal, passwords, iterations))
+    if (opened)
+      return opened
+  }
+  return undefined
+}
+
+function parse(text: string): Seal | undefined {
+  const [, passwordId, salt, iv, ciphertext, expiry, macSalt, mac] = text.split('*') as string[]
   const bytes = [iv!, ciphertext!, mac!].map(fromBase64Url)
   if (bytes.includes(undefined))
     return undefined
   const [ivBytes, ciphertextBytes, macBytes] = bytes as BufferSource[]
-  for (const iterations of ITERATIONS) {
-    for (const password of passwords) {
-      const macKey = await deriveKey(password, macSalt!, iterations, { name: 'HMAC', hash: 'SHA-256' }, 'verify')
-      if (!await crypto.subtle.verify('HMAC', macKey, macBytes!, toUtf8(sealed) as BufferSource))
-        continue
-      const key = await deriveKey(password, salt!, iterations, { name: 'AES-CBC' }, 'decrypt')
-      const value = await decryptJson(key, ivBytes!, ciphertextBytes!)
-      return value === undefined ? undefined : { value, ...(expiry && { expiresAt: Number(expiry) }) }
-    }
+  return {
+    sealed: [PREFIX, passwordId, salt, iv, ciphertext, expiry].join('*'),
+    salt: salt!,
+    iv: ivBytes!,
+    ciphertext: ciphertextBytes!,
+    expiry: expiry!,
+    macSalt: macSalt!,
+    mac: macBytes!,
+  }
+}
+
+async function tryPasswords({ sealed, salt, iv, ciphertext, expiry, macSalt, mac }: Seal, passwords: readonly string[], iterations: number): Promise<Unsealed | 'corrupt' | undefined> {
+  for (const password of passwords) {
+    const macKey = await deriveKey(password, macSalt, iterations, { name: 'HMAC', hash: 'SHA-256' }, 'verify')
+    if (!await crypto.subtle.verify('HMAC', macKey, mac, toUtf8(sealed) as BufferSource))
+      continue
+    const key = await deriveKey(password, salt, iterations, { name: 'AES-CBC' }, 'decrypt')
+    const value = await decryptJson(key, iv, ciphertext)
+    return value === undefined ? 'corrupt' : { value, ...(expiry && { expiresAt: Number(expiry) }) }
   }
   return undefined
 }

@@ -13,6 +13,12 @@ export interface OldCookieOptions {
 export interface SessionMigration {
   readonly cookie: Readonly<OldCookieOptions & { name: string }>
   /**
+   * How many cookies of one request are opened at most, for cookies that cost much to open.
+   *
+   * @default 4
+   */
+  readonly maxOpened?: number
+  /**
    * What a cookie's raw value holds, unless it is foreign or forged. Does no I/O.
    *
    * @param value the raw value of a cookie of that name
@@ -25,8 +31,11 @@ export interface SessionMigration {
 export interface OldToken {
   /** The names of all cookies that it is made of. */
   names: readonly string[]
-  /** The session behind it, or why there is none. Rejects with `STORAGE_ERROR` when it cannot be read. */
-  open(): Promise<OldSession | RejectReason>
+  /**
+   * The session behind it, or why there is none; `undefined` when it was not looked at.
+   * Rejects with `STORAGE_ERROR` when it cannot be read.
+   */
+  open(): Promise<OldSession | RejectReason | undefined>
 }
 
 /** A session of the other package. */

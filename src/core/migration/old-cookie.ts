@@ -2,7 +2,7 @@ import type { Exchange, SessionObserver } from '../types'
 import type { OldToken, SessionMigration } from './migration'
 import type { TakenOver, TakeOverContext } from './take-over'
 import { buildRemoval } from '../cookie'
-import { readCookies } from '../cookie-header'
+import { readAllCookies, readCookies } from '../cookie-header'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 
@@ -40,6 +40,8 @@ export class OldCookie {
   async take(observer: SessionObserver | undefined): Promise<TakenOver | undefined> {
     for (const token of this.#candidates) {
       const old = await token.open()
+      if (!old)
+        continue
       const taken = typeof old === 'string' ? old : await takeOver(old, this.#context)
       if (typeof taken === 'object')
         return taken
@@ -65,9 +67,13 @@ export class OldCookie {
 
   #find(): OldToken[] {
     const { cookieHeader } = this.#exchange
-    const readCookie = (name: string): string | undefined => readCookies(cookieHeader, name)[0]
-    return readCookies(cookieHeader, this.#migration.cookie.name)
+    const { cookie: { name }, maxOpened = MAX_CANDIDATES } = this.#migration
+    // A cookie in pieces names up to a hundred others.
+    let cookies: Map<string, string> | undefined
+    const readCookie = (name: string): string | undefined => (cookies ??= readAllCookies(cookieHeader)).get(name)
+    return readCookies(cookieHeader, name)
       .slice(0, MAX_CANDIDATES)
       .flatMap(value => this.#migration.recognize(value, readCookie) ?? [])
+      .slice(0, maxOpened)
   }
 }

@@ -26,7 +26,11 @@ export class NewApp implements Server {
 /** The records of an old app, in a storage that can be held and made to fail. */
 export class OldStorage {
   readonly driver = new ControlledDriver()
-  readonly store: SessionStore = createStorageStore(createStorage({ driver: this.driver.driver }), { base: '', timeout: 1000 })
+  readonly store: SessionStore
+
+  constructor(timeout = 1000) {
+    this.store = createStorageStore(createStorage({ driver: this.driver.driver }), { base: '', timeout })
+  }
 
   get ids(): string[] {
     return [...this.#texts.keys()]
