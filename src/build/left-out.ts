@@ -27,7 +27,7 @@ export function leaveOut(nitro: Nitro, dir: string): void {
 /** The environment may have changed the mode since. */
 const NO_STORAGE = `
 import { configError } from '../resolve-options'
-export const createStorageStore = () => {
+export const createMountedStore = () => {
   throw configError([{ path: 'mode', problem: 'This build is for cookie mode: it has no code for storage.', remedy: "Build with \`mode: 'storage'\`." }])
 }`
 
@@ -49,7 +49,7 @@ function replacementsFor(nitro: Nitro): Map<string, string> {
     ...mode === 'cookie' && !migrate
       ? [
           ['core/record-storage', 'export const RecordStorage = undefined'] as const,
-          ['core/stores/unstorage', NO_STORAGE] as const,
+          ['core/stores/mounted', NO_STORAGE] as const,
         ]
       : [],
     ...hasPages(nitro)

@@ -4,17 +4,23 @@ export interface KeyedLock {
 }
 
 const locks = new WeakMap<object, KeyedLock>()
+const holders = new WeakMap<object, () => object>()
 
-/** The one lock of a store in this process, whoever uses the store. */
+/** The one lock in this process of the records that a store has, whatever other stores have them too. */
 export function lockOf(store: object): KeyedLock {
-  const lock = locks.get(store) ?? createKeyedLock()
-  locks.set(store, lock)
-  return lock
+  const holderOf = holders.get(store)
+  return holderOf ? { run: (key, task) => lockAt(holderOf()).run(key, task) } : lockAt(store)
 }
 
-/** Gives a store the lock of the storage that it is made of: other stores may be made of it as well. */
-export function shareLock(store: object, storage: object): void {
-  locks.set(store, lockOf(storage))
+/** Gives a store the lock of what holds its records, such as a driver: other stores may have them there as well. */
+export function lockWith(store: object, holderOf: () => object): void {
+  holders.set(store, holderOf)
+}
+
+function lockAt(holder: object): KeyedLock {
+  const lock = locks.get(holder) ?? createKeyedLock()
+  locks.set(holder, lock)
+  return lock
 }
 
 /** Inside one process. Holds nothing for a key that nobody uses. */

@@ -1,12 +1,14 @@
 import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionManager } from '../core/manager'
-import type { UnstorageLike } from '../core/stores/unstorage'
+import type { UnstorageLike } from '../core/stores/methods'
 import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '../core/types'
 import type { Managers } from './managers'
 import { OPTIONS } from '../core/options'
 import { issue, resolveOptions, unknownOptions } from '../core/resolve-options'
+import { isSessionStore, isStorage } from '../core/stores/kinds'
 import { createStorageStore } from '../core/stores/unstorage'
+import { viewOf } from '../core/stores/view'
 import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
@@ -29,22 +31,22 @@ export interface PlainApp {
   readonly managers: Managers
   /** In development. */
   readonly observer: SessionObserver | undefined
-  /** Removes expired records from now on, where storage does not do it by itself. */
+  /** Removes expired records from now on, where storage does not do it by itself: once for each place. */
   startCleanup(): void
+  endCleanup(): void
 }
 
 const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`, or use `mode: \'cookie\'`.'
 const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
 
 const byOptions = new WeakMap<object, PlainApp>()
-/** Handlers may write their options anew for every request: by store, migration and all that is text. */
-const byParts = new WeakMap<object, WeakMap<object, Map<string, PlainApp>>>()
-const NONE = {}
+/** Handlers may write their options anew for every request: by place, migration and all that is text. Those used last are at the end. */
+const apps = new Map<string, PlainApp>()
 /** Options come from code; should a request make them up, as by its host, memory stays bounded. */
 const MAX_APPS = 500
 
-/** The storages that a timer cleans up. */
-const cleaned = new WeakSet<object>()
+/** What ends the timers that clean up, by place. */
+const timers = new Map<string, () => void>()
 
 /**
  * What requests with these options share, made once.
@@ -74,42 +76,74 @@ function layOver(options: PlainSessionOptions, own: PlainSessionOptions): PlainS
   return { ...options, ...definedOf(own), cookie: { ...options.cookie, ...definedOf(own.cookie ?? {}) }, migrate: own.migrate }
 }
 
-function findEqual({ store, generate, migrate, ...options }: PlainSessionOptions): PlainApp {
-  const byMigration = byParts.get(store ?? NONE) ?? new WeakMap<object, Map<string, PlainApp>>()
-  const known = byMigration.get(migrate ?? NONE) ?? new Map<string, PlainApp>()
-  const key = JSON.stringify(options)
-  const app = known.get(key) ?? createPlainApp({ ...options, store, generate, migrate })
-  // Those used last are at the end.
-  known.delete(key)
-  known.set(key, app)
-  if (known.size > MAX_APPS)
-    known.delete(known.keys().next().value!)
-  byParts.set(store ?? NONE, byMigration.set(migrate ?? NONE, known))
+function findEqual({ store, generate, migrate, ...texts }: PlainSessionOptions): PlainApp {
+  const key = JSON.stringify([nameOf(store), numberOf(migrate), texts])
+  const app = apps.get(key) ?? createPlainApp({ ...texts, store, generate, migrate })
+  apps.delete(key)
+  apps.set(key, app)
+  if (apps.size > MAX_APPS)
+    forget(apps.keys().next().value!)
   return app
 }
 
+function forget(key: string): void {
+  apps.get(key)!.endCleanup()
+  apps.delete(key)
+}
+
 function createPlainApp(options: PlainSessionOptions): PlainApp {
+  const { store, migrate } = options
   const managers = createManagers(options, {
     resolve,
-    createMigration: () => options.migrate && createOldCookieOpener(options.migrate),
-    createStore: ({ timeout }) => 'getMount' in options.store! ? createStorageStore(options.store, { base: '', timeout }) : options.store,
+    createMigration: () => migrate && createOldCookieOpener(migrate),
+    createStore: ({ timeout }) => isStorage(store) ? createStorageStore(store, { base: '', timeout }) : store,
   })
   const manager = managers.get()
+  const place = placeOf(store)
+  let end: (() => void) | undefined
   return {
     options,
     managers,
     observer: readEnvironment() === 'development' ? FOREIGN_COOKIES : undefined,
     startCleanup() {
-      if (!options.store || cleaned.has(options.store) || manager.store?.keys === undefined)
+      if (timers.has(place) || manager.store?.keys === undefined)
         return
-      cleaned.add(options.store)
-      startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
+      end = startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
+      timers.set(place, end)
+    },
+    endCleanup() {
+      if (end && timers.get(place) === end)
+        timers.delete(place)
+      end?.()
     },
   }
 }
 
+/** Names the place that a store has: the same for all storages that keep their things in it. */
+function placeOf(store: unknown): string {
+  const place = isStorage(store) ? viewOf(store).place() : undefined
+  return place ? `${numberOf(place.driver)}:${place.at}` : numberOf(store)
+}
+
+/** Names a store by what it does: its place, unless it has methods of its own. */
+function nameOf(store: unknown): string {
+  return isStorage(store) && !viewOf(store).isOwn ? placeOf(store) : numberOf(store)
+}
+
+const numbers = new WeakMap<object, string>()
+let count = 0
+
+/** A text for each object, which others do not get. */
+function numberOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null)
+    return ''
+  const number = numbers.get(value) ?? String(++count)
+  numbers.set(value, number)
+  return number
+}
+
 function resolve({ store, generate, migrate, ...options }: PlainSessionOptions): ResolvedSessionOptions {
-  const isStore = typeof store === 'object' && ('getMount' in store || 'get' in store)
+  const isStore = isStorage(store) || isSessionStore(store)
   return resolveOptions(options, {
     isProduction: isProduction(),
     secretRemedy: SECRET_REMEDY,

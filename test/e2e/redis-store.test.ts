@@ -4,11 +4,11 @@ import type { RunningRedis } from '../support/redis'
 import type { RunningCluster } from '../support/redis-cluster'
 import Redis from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createStorage } from 'unstorage'
+import { createStorage, prefixStorage, type Storage } from 'unstorage'
 import redisDriver from 'unstorage/drivers/redis'
-import { createStorage as createStorage2 } from 'unstorage-v2'
+import { createStorage as createStorage2, prefixStorage as prefixStorage2, type Storage as Storage2 } from 'unstorage-v2'
 import redisDriver2 from 'unstorage-v2/drivers/redis'
-import { createStorageStore } from '../../src/core/stores/unstorage'
+import { createStorageStore, type UnstorageLike } from '../../src/core/stores/unstorage'
 import { hasRedis, startRedis } from '../support/redis'
 import { startRedisCluster } from '../support/redis-cluster'
 import { caught } from '../unit/support/errors'
@@ -16,21 +16,26 @@ import { itKeepsTheContract, KEY, OTHER_KEY, recordOf } from '../unit/support/st
 
 const opened: { dispose?(): unknown }[] = []
 
-type OpenStore = (options: RedisOptions, base?: string) => SessionStore
+type OpenStore = (options: RedisOptions, base?: string, view?: (storage: UnstorageLike) => UnstorageLike) => SessionStore
 
-const openStore1: OpenStore = (options, base = 'session') => {
+const openStore1: OpenStore = (options, base = 'session', view = storage => storage) => {
   const driver = redisDriver(options)
   opened.push(driver)
-  return createStorageStore(createStorage({ driver }), { base, timeout: 30_000 })
+  return createStorageStore(view(createStorage({ driver })), { base, timeout: 30_000 })
 }
 
-const openStore2: OpenStore = (options, base = 'session') => {
+const openStore2: OpenStore = (options, base = 'session', view = storage => storage) => {
   const driver = redisDriver2(options)
   opened.push(driver)
-  return createStorageStore(createStorage2({ driver }), { base, timeout: 30_000 })
+  return createStorageStore(view(createStorage2({ driver })), { base, timeout: 30_000 })
 }
 
-const MAJORS: [string, OpenStore][] = [['unstorage 1', openStore1], ['unstorage 2', openStore2]]
+type Prefix = (storage: UnstorageLike, base: string) => UnstorageLike
+
+const MAJORS: [string, OpenStore, Prefix][] = [
+  ['unstorage 1', openStore1, (storage, base) => prefixStorage(storage as Storage, base)],
+  ['unstorage 2', openStore2, (storage, base) => prefixStorage2(storage as Storage2, base)],
+]
 
 async function closeStores(): Promise<void> {
   await Promise.all(opened.splice(0).map(driver => driver.dispose?.()))
@@ -43,7 +48,7 @@ async function lifetimes(clients: readonly Redis[]): Promise<[key: string, secon
   return all.flat()
 }
 
-describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis', (_, openStore) => {
+describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis', (_, openStore, prefixOf) => {
   let redis: RunningRedis
   let client: Redis
   beforeAll(async () => {
@@ -98,6 +103,24 @@ describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis', (_, o
       for await (const lot of open().keys?.(Infinity) ?? [])
         keys.push(...lot)
       expect(keys).toEqual([])
+    })
+  })
+
+  describe('below a prefix of the storage', () => {
+    const open = (): SessionStore => openStore({ url: redis.url }, 'session', storage => prefixOf(storage, 'a:b'))
+
+    itKeepsTheContract({
+      isAtomic: true,
+      async open() {
+        await client.flushall()
+        return open
+      },
+    })
+
+    it('has its records there', async () => {
+      await client.flushall()
+      await open().set(KEY, recordOf({}), 100)
+      expect(await client.keys('*')).toEqual([`a:b:session:${KEY}`])
     })
   })
 

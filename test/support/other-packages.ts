@@ -12,7 +12,18 @@ type SessionRequest = IncomingMessage & { session: Record<string, unknown>, sess
 type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
 /** It has no types of its own. */
-const expressSession = createRequire(import.meta.url)('express-session') as ((options: object) => Middleware) & { MemoryStore: new () => { sessions: Record<string, string> } }
+const expressSession = createRequire(import.meta.url)('express-session') as ((options: object) => Middleware) & { MemoryStore: new () => MemoryStore }
+
+/** The records as every store of express-session writes them, by id. */
+interface MemoryStore {
+  readonly sessions: Record<string, string>
+  get(id: string, callback: (error: unknown, session?: unknown) => void): void
+  destroy(id: string, callback: (error?: unknown) => void): void
+}
+
+export function createMemoryStore(): MemoryStore {
+  return new expressSession.MemoryStore()
+}
 
 /** Everything is sealed or signed by these. */
 export const PASSWORD = 'a password of the other package, long enough'

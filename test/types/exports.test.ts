@@ -51,7 +51,7 @@ const ENTRY_POINTS = {
       'createStorageStore', 'createUnstorageStore', 'fromExpressSession', 'fromH3Session', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
     ],
     types: [
-      'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
+      'ConnectStore', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
       'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',

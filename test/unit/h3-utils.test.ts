@@ -504,6 +504,11 @@ describe('the options of a plain app', () => {
     { options: { secret: SECRET, mode: 'cookie' }, paths: [] },
     { options: { secret: 'short', mode: 'cookie', name: 'x', cookie: { samesite: 'lax' }, generate: 1 }, paths: ['secret', 'cookie.samesite', 'generate', 'name'] },
     { options: { secret: SECRET, store: Promise.resolve() }, paths: ['store'] },
+    { options: { secret: SECRET, store: null }, paths: ['store'] },
+    { options: { secret: SECRET, store: 'redis' }, paths: ['store'] },
+    { options: { secret: SECRET, store: {} }, paths: ['store'] },
+    { options: { secret: SECRET, store: { get: true, set: true, delete: true } }, paths: ['store'] },
+    { options: { secret: SECRET, store: { getItem() {}, setItem() {} } }, paths: ['store'] },
     { options: { secret: SECRET, mode: 'cookie', migrate: {} }, paths: ['migrate'] },
   ])('$options: a problem with $paths', ({ options, paths }) => {
     expect(problemsOf(options).sort()).toEqual(paths.toSorted())

@@ -1,8 +1,16 @@
-import { describe, expect, it } from 'vitest'
-import { fromExpressSession, signCookie } from '../../src/core/index'
-import { Browser, returning } from './support/app'
+import type { Storage } from 'unstorage'
+import type { ConnectStore, ExpressSessionOptions } from '../../src/core/index'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createStorage, prefixStorage } from 'unstorage'
+import { createStorage as createStorage2, prefixStorage as prefixStorage2 } from 'unstorage-v2'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createUnstorageStore, fromExpressSession, signCookie } from '../../src/core/index'
+import { Browser, MODES, returning } from './support/app'
+import { codeOf } from './support/errors'
+import { temporaryFolder } from './support/folders'
 import { Recorder } from './support/observer'
-import { createOldExpressApp } from '../support/other-packages'
+import { createMemoryStore, createOldExpressApp } from '../support/other-packages'
 import { movingIn, NewApp, OLD_APP_SECRET, OldStorage } from './support/old-sessions'
 
 /** A visitor of analog-tools: the same signature, an id of nanoid, a record of data only. */
@@ -113,7 +121,128 @@ describe('a text that the old secret signed for another purpose', () => {
   })
 })
 
+/** A record of the old app under an id, in whatever the user has of its storage. */
+const STORES: [what: string, open: (id: string, text: string) => Promise<{ store: ExpressSessionOptions['store'], isLeft: () => Promise<boolean> }>][] = [
+  ...[['unstorage 1', createStorage, prefixStorage], ['unstorage 2', createStorage2, prefixStorage2]].flatMap(([version, create, prefix]): typeof STORES => {
+    const keep = async (id: string, text: string, view: (root: Storage) => Storage): ReturnType<typeof STORES[number][1]> => {
+      const store = view((create as typeof createStorage)())
+      await store.setItem(id, JSON.parse(text))
+      return { store, isLeft: () => store.hasItem(id) }
+    }
+    const below = (root: Storage): Storage => (prefix as typeof prefixStorage)(root, 'sess')
+    return [
+      [`a storage of ${version as string}`, (id, text) => keep(id, text, root => root)],
+      [`a storage of ${version as string} with a prefix`, (id, text) => keep(id, text, below)],
+      [`a storage of ${version as string} with methods of its own`, (id, text) => keep(id, text, root => ({ ...below(root) }))],
+    ]
+  }),
+  ['what createUnstorageStore gives', async (id, text) => {
+    const base = await temporaryFolder()
+    await writeFile(join(base, id), text)
+    return { store: createUnstorageStore({ type: 'fs', options: { base } }), isLeft: async () => (await readdir(base)).length > 0 }
+  }],
+  ['a SessionStore', async (id, text) => {
+    const old = new OldStorage()
+    old.put(id, text)
+    return { store: old.store, isLeft: async () => old.ids.length > 0 }
+  }],
+  ['the MemoryStore of express-session', async (id, text) => {
+    const store = createMemoryStore()
+    store.sessions[id] = text
+    return { store, isLeft: async () => id in store.sessions }
+  }],
+  ['a store that promises and calls back', async (id, text) => {
+    const store = createMemoryStore()
+    store.sessions[id] = text
+    return {
+      store: {
+        get: async (id, done) => void setImmediate(() => store.get(id, done)),
+        destroy: async (id, done) => void setImmediate(() => store.destroy(id, done)),
+      },
+      isLeft: async () => id in store.sessions,
+    }
+  }],
+]
+
+describe.each(STORES)('an old session in %s', (_, open) => {
+  it.each(MODES)('comes in and is gone there, in $mode', async ({ options }) => {
+    const old = createOldExpressApp()
+    const { id, cookie } = await old.login({ user: 'ada' })
+    const { store, isLeft } = await open(id, old.records[id]!)
+    const app = new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store }), options)
+    expect(await isLeft()).toBe(true)
+    const browser = new Browser([cookie])
+    expect(await browser.read(app)).toEqual({ user: 'ada' })
+    expect(await browser.read(app)).toEqual({ user: 'ada' })
+    expect(await isLeft()).toBe(false)
+  })
+})
+
+describe('a store of express-session', () => {
+  const ID = 'V1StGXR8_Z5jdHi6B-myT'
+  const visitWith = (store: Partial<ConnectStore>): { app: NewApp, browser: Browser } => ({
+    app: new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store: { get: (_, done) => done(null, { user: 'ada' }), destroy: (_, done) => done(), ...store } })),
+    browser: new Browser([['connect.sid', encodeURIComponent(signCookie(ID, OLD_APP_SECRET))]]),
+  })
+
+  it.each([
+    ['null', (done: (error: unknown, session?: unknown) => void) => done(null, null)],
+    ['nothing', (done: (error: unknown, session?: unknown) => void) => done(null)],
+    ['ENOENT, as stores in files do', (done: (error: unknown, session?: unknown) => void) => done(Object.assign(new Error('no file'), { code: 'ENOENT' }))],
+  ])('that answers %s has no session', async (_, answer) => {
+    const { app, browser } = visitWith({ get: (_, done) => answer(done) })
+    const recorder = new Recorder()
+    expect([(await browser.visit(app, recorder)).request.exists, recorder.events]).toEqual([false, ['unknown']])
+  })
+
+  it.each<[how: string, fail: (done: (error: unknown) => void) => unknown]>([
+    ['calls back with an error', done => done(new Error('EIO'))],
+    ['throws', () => { throw new Error('EIO') }],
+    ['rejects', () => Promise.reject(new Error('EIO'))],
+  ])('that %s is a STORAGE_ERROR, and the visitor comes in later', async (_, fail) => {
+    let isBroken = true
+    const ends: string[] = []
+    const { app, browser } = visitWith({
+      get: (_, done) => isBroken ? fail(done) : done(null, { user: 'ada' }),
+      destroy: (id, done) => ends.push(id) === 1 ? fail(done) : done(),
+    })
+    const codes = [await codeOf(() => browser.clone().visit(app))]
+    isBroken = false
+    codes.push(await codeOf(() => browser.clone().visit(app)))
+    expect([codes, await browser.read(app), ends]).toEqual([['STORAGE_ERROR', 'STORAGE_ERROR'], { user: 'ada' }, [ID, ID]])
+  })
+
+  it('that never calls back is a STORAGE_ERROR', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { app, browser } = visitWith({ get: () => {} })
+    const code = codeOf(() => browser.visit(app))
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await code).toBe('STORAGE_ERROR')
+  })
+
+  it('knows itself what has expired: a record may be older than its time', async () => {
+    const { app, browser } = visitWith({ get: (_, done) => done(null, { user: 'ada', cookie: { originalMaxAge: 1, expires: '2020-01-01T00:00:00.000Z' } }) })
+    expect(await browser.read(app)).toEqual({ user: 'ada' })
+  })
+})
+
 describe('fromExpressSession', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'redis'],
+    ['a function', () => {}],
+    ['an empty object', {}],
+    ['an array', []],
+    ['a promise', Promise.resolve(createStorage())],
+    ['a store that cannot remove', { get: async () => undefined }],
+    ['a storage that cannot remove', { getItem: async () => null, setItem: async () => {} }],
+    ['what is there in name only', { get: true, delete: true, destroy: true, getItem: true, setItem: true, removeItem: true }],
+  ])('refuses %s as `store` at once', (_, store) => {
+    expect(() => fromExpressSession({ secret: OLD_APP_SECRET, store: store as never })).toThrow(expect.objectContaining({ code: 'CONFIG_ERROR', details: { issues: [expect.objectContaining({ path: 'store' })] } }))
+  })
+
   it.each(['', ['a', '']])('refuses an empty secret: %j', (secret) => {
     expect(() => fromExpressSession({ secret, store: new OldStorage().store })).toThrow(TypeError)
   })

@@ -1,8 +1,10 @@
-import type { RejectReason, SessionStore } from '../types'
+import type { UnstorageLike } from '../stores/methods'
+import type { RejectReason } from '../types'
 import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
 import { parseRecord } from '../record'
 import { createUnsigner } from '../signed-value'
 import { isPlainObject } from '../value'
+import { type ConnectStore, type OldRecordStore, openOldRecords } from './old-records'
 import { decodeCookieValue } from './migration'
 
 /** The name that express-session and analog-tools give their cookie. */
@@ -12,12 +14,12 @@ export interface ExpressSessionOptions {
   cookie?: OldCookieOptions
   /** That of the other package, or an array of all that may have signed. */
   secret: string | readonly string[]
-  /** Where the other package keeps its records, by their ids. */
-  store: OldRecordStore
+  /**
+   * Where the other package keeps its records, by their ids: a storage of unstorage, also one with
+   * a prefix, what `createUnstorageStore` gives, or a store of express-session, such as `connect-redis`.
+   */
+  store: OldRecordStore | UnstorageLike | ConnectStore
 }
-
-/** What is needed of a store. */
-export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>
 
 /**
  * A signed id of express-session (uid-safe), of analog-tools (nanoid) or a UUID. Of no other text
@@ -29,17 +31,18 @@ const SIGNED_ID = /^s:[\w-]{16,128}\.[A-Za-z\d+/]{43}$/
  * The sessions of express-session and `@analog-tools/session`: a signed id in the cookie
  * `connect.sid`, and a record of JSON in a store. A session ends there once it was read.
  *
- * @throws TypeError for an empty secret
+ * @throws TypeError for an empty secret, SessionError `CONFIG_ERROR` for a `store` that is none
  */
 export function fromExpressSession({ cookie, secret, store }: ExpressSessionOptions): SessionMigration {
   const name = cookie?.name ?? EXPRESS_COOKIE
   const unsign = createUnsigner(secret)
+  const records = openOldRecords(store)
   return {
     cookie: { ...cookie, name },
     recognize(value) {
       const signed = decodeCookieValue(value)
       const id = signed !== undefined && SIGNED_ID.test(signed) ? unsign(signed) : null
-      return id === null ? undefined : { names: [name], open: () => openSession(store, id) }
+      return id === null ? undefined : { names: [name], open: () => openSession(records, id) }
     },
   }
 }

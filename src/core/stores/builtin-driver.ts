@@ -4,7 +4,7 @@ import { builtinDrivers } from 'unstorage'
 import { DEFAULTS } from '../options'
 import { configError } from '../resolve-options'
 import { withDefaults } from './driver'
-import { createStorageStore } from './unstorage'
+import { createMountedStore } from './mounted'
 
 /** A built-in driver of unstorage and its own options. */
 export type UnstorageDriver = { [K in BuiltinDriverName]: {
@@ -54,7 +54,7 @@ export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.ti
     return loading
   }
   return {
-    ...createStorageStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout }),
+    ...createMountedStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout }),
     async dispose() {
       const used = driver
       driver = undefined

@@ -1,111 +1,32 @@
+import type { UnstorageLike } from './methods'
+import type { Mounts, UnstorageStoreOptions } from './mounted'
 import type { SessionStore } from '../types'
-import type { Driver, TextStorage } from './driver'
-import { shareLock } from '../lock'
-import { isSessionError } from '../errors'
-import { type Action, Attempts, storageError } from './attempt'
-import { whenThere } from '../value'
-import { createDriverStorage } from './driver'
-import { createFileStorage } from './files'
-import { createRedisStorage } from './redis'
-import { fromText, isAtRevision, toText } from './text'
+import { lockWith } from '../lock'
+import { isStorage } from './kinds'
+import { createMountedStore } from './mounted'
+import { viewOf } from './view'
 
-/** The part of an unstorage `Storage` that is used; both major versions fit. */
-export interface UnstorageLike {
-  getMount(key: string): { base: string, driver: Driver | Promise<Driver> }
-}
-
-export interface UnstorageStoreOptions {
-  /** Where in the storage the records are, for example `session`; empty for all of it. */
-  base: string
-  /** Milliseconds that one operation may take. */
-  timeout: number
-}
-
-/** The mount that holds our records, and what their keys begin with there. */
-interface Place {
-  texts: TextStorage
-  at: string
-}
-
-/** The last part of our keys; nothing else in the same storage is swept. */
-const OUR_KEY = /^[\da-f]{64}$/
+export type { UnstorageLike } from './methods'
+export type { Mounts, UnstorageStoreOptions } from './mounted'
 
 /**
- * Keeps records as JSON in any unstorage storage. It talks to the mounted driver itself:
- * `Storage.getItem` drops `__proto__` keys, `getItemRaw` gives another type on every driver,
- * and both hide errors that the file system drivers return instead of throwing.
- *
- * With the drivers `redis`, `fs` and `fs-lite`, `compareAndSet` holds between processes. With
- * all others it reads and then writes, and holds while one writer at a time is let at a record,
- * as the session manager does within its process.
+ * Stands for the place of all storages of which it is not known. Keys of records are hashes of
+ * random ids, so that those of different storages never wait for each other.
  */
-export function createStorageStore(storage: UnstorageLike, { base, timeout }: UnstorageStoreOptions): SessionStore {
-  const attempts = new Attempts(timeout)
-  const prefix = base ? `${base}:` : ''
-  const known = new WeakMap<Driver, TextStorage | Promise<TextStorage>>()
-  const open = (driver: Driver): TextStorage | Promise<TextStorage> => {
-    const texts = known.get(driver)
-    if (texts)
-      return texts
-    const opening = createTextStorage(driver).then((texts) => {
-      known.set(driver, texts)
-      return texts
-    })
-    known.set(driver, opening)
-    // A client that could not be loaded may be there the next time.
-    opening.catch(() => known.delete(driver))
-    return opening
-  }
-  /** Where our records are now; the app may mount anew. */
-  const locate = (): Place | Promise<Place> => {
-    const { base, driver } = storage.getMount(prefix)
-    const at = prefix.slice(base.length)
-    return whenThere(whenThere(driver, open), texts => ({ texts, at }))
-  }
-  const run = async <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
-    attempts.run(action, key, () => whenThere(locate(), operation))
-  /** Compare-and-set of the driver's storage, or else as two operations. */
-  const compareAndSet = ({ texts, at }: Place, key: string, revision: string | undefined, text: string | undefined, ttl: number): boolean | Promise<boolean> => {
-    const action = text === undefined ? 'removing' : 'writing'
-    if (texts.compareAndSet)
-      return attempts.run(action, key, () => texts.compareAndSet!(at + key, revision, text, ttl))
-    const write = (): unknown => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl)
-    return whenThere(attempts.run('reading', key, () => texts.get(at + key)), stored =>
-      isAtRevision(stored, revision) && whenThere(attempts.run(action, key, write), () => true))
-  }
-  const store: SessionStore = {
-    get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
-    set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
-      await texts.set(at + key, toText(record), ttl)
-    }),
-    delete: key => run('removing', key, async ({ texts, at }) => {
-      await texts.delete(at + key)
-    }),
-    async compareAndSet(key, revision, record, ttl) {
-      const text = record && toText(record)
-      try {
-        return await whenThere(locate(), place => compareAndSet(place, key, revision, text, ttl))
-      }
-      catch (cause) {
-        throw isSessionError(cause) ? cause : storageError(record ? 'writing' : 'removing', cause)
-      }
-    },
-    dropsExpired: async () => !(await locate()).texts.keys,
-    async* keys(now) {
-      try {
-        const { texts, at } = await locate()
-        for await (const lot of texts.keys?.(at, now) ?? [])
-          yield lot.map(key => key.slice(at.length)).filter(key => OUR_KEY.test(key))
-      }
-      catch (cause) {
-        throw storageError('listing', cause)
-      }
-    },
-  }
-  shareLock(store, storage)
-  return store
-}
+const SOMEWHERE = {}
 
-async function createTextStorage(driver: Driver): Promise<TextStorage> {
-  return await createRedisStorage(driver) ?? createFileStorage(driver) ?? createDriverStorage(driver)
+/**
+ * Keeps records as JSON in any unstorage storage, where `getItem` and `getKeys` of that very
+ * object find them, also below a prefix. What `createStorage` and `prefixStorage` made is used
+ * through the driver below, as {@link createMountedStore} says. An object with methods of its own,
+ * such as one that encrypts or counts, is used through these, and `compareAndSet` then holds
+ * while one writer at a time is let at a record.
+ */
+export function createStorageStore(storage: UnstorageLike | Mounts, { base, timeout }: UnstorageStoreOptions): SessionStore {
+  if (!isStorage(storage))
+    return createMountedStore(storage, { base, timeout })
+  const view = viewOf(storage)
+  const store = createMountedStore(view.mounts, { base: [view.base, base].filter(Boolean).join(':'), timeout })
+  lockWith(store, () => view.place()?.driver ?? SOMEWHERE)
+  return store
 }

@@ -5,7 +5,7 @@ import { createDriver, driverName } from '#unsession/driver'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
 import { withDefaults } from '../../core/stores/driver'
-import { createStorageStore } from '../../core/stores/unstorage'
+import { createMountedStore } from '../../core/stores/mounted'
 
 /** Where a driver given as an object is mounted. */
 export const MOUNT = 'session'
@@ -22,7 +22,7 @@ export function createNitroStore(storage: NonNullable<SessionOptions['storage']>
     return createMountStore('storage', storage, timeout)
   const nitroStorage = useStorage()
   nitroStorage.mount(MOUNT, openDriver('storage', storage, { createDriver, driverName }))
-  return createStorageStore(nitroStorage, { base: MOUNT, timeout })
+  return createMountedStore(nitroStorage, { base: MOUNT, timeout })
 }
 
 /** Ends what a driver that was mounted here keeps open, such as a connection: it would keep the process alive. */
@@ -41,13 +41,13 @@ export function createMountStore(path: string, mount: string, timeout: number): 
   // Nitro keeps what has no mount in memory, where sessions would silently be lost.
   if (nitroStorage.getMount(`${mount}:`).base === '')
     throw configError([{ path, problem: `This build mounts nothing at '${mount}'.`, remedy: `Mount a driver at \`storage.${mount}\` in the config, and build with \`mode: 'storage'\`.` }])
-  return createStorageStore(nitroStorage, { base: mount, timeout })
+  return createMountedStore(nitroStorage, { base: mount, timeout })
 }
 
 /** The store over a driver that nobody else uses. */
 export function createDriverStore(path: string, storage: SessionStorageOptions, built: BuiltDriver, timeout: number): SessionStore {
   const driver = openDriver(path, storage, built)
-  return createStorageStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout })
+  return createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout })
 }
 
 function openDriver(path: string, { driver, ...options }: SessionStorageOptions, { createDriver, driverName }: BuiltDriver): Driver {

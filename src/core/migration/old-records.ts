@@ -1,0 +1,57 @@
+import type { UnstorageLike } from '../stores/methods'
+import type { SessionStore } from '../types'
+import { DEFAULTS } from '../options'
+import { configError, issue } from '../resolve-options'
+import { Attempts } from '../stores/attempt'
+import { hasMethods, isStorage } from '../stores/kinds'
+import { createStorageStore } from '../stores/unstorage'
+import { isPromise } from '../value'
+
+/** What is needed of a store. */
+export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>
+
+/** A store of express-session, such as `connect-redis`. */
+export interface ConnectStore {
+  get(id: string, callback: (error: unknown, session?: unknown) => void): unknown
+  destroy(id: string, callback: (error?: unknown) => void): unknown
+}
+
+/**
+ * Reads the records of the other package in what people have of it.
+ *
+ * @throws SessionError `CONFIG_ERROR` for anything else
+ */
+export function openOldRecords(store: OldRecordStore | UnstorageLike | ConnectStore): OldRecordStore {
+  if (isStorage(store))
+    return createStorageStore(store, { base: '', timeout: DEFAULTS.timeout })
+  if (hasMethods<OldRecordStore>(store, 'get', 'delete'))
+    return store
+  if (hasMethods<ConnectStore>(store, 'get', 'destroy'))
+    return fromConnectStore(store)
+  throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session; await a promise first.')])
+}
+
+function fromConnectStore(store: ConnectStore): OldRecordStore {
+  const attempts = new Attempts(DEFAULTS.timeout)
+  return {
+    get: async id => attempts.run('reading', id, () => promised(done => store.get(id, done)).catch(missing)),
+    delete: async id => attempts.run('removing', id, () => promised(done => store.destroy(id, done)).then(() => {})),
+    // Such a store looks at the expiry itself: it knows when a session was only read.
+    dropsExpired: async () => true,
+  }
+}
+
+function promised(call: (done: (error: unknown, value?: unknown) => void) => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const result = call((error, value) => error ? reject(error) : resolve(value))
+    // What is async may fail without a word to the callback.
+    if (isPromise(result))
+      result.then(undefined, reject)
+  })
+}
+
+/** How stores in files say that there is no session. */
+function missing(error: unknown): undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+    throw error
+}
