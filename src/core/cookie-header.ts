@@ -13,54 +13,69 @@ export function readCookies(header: string | undefined, name: string): string[] 
   const values: string[] = []
   if (!name || !header)
     return values
+  visitPairs(header, name, pairWith(name, header, 0), (at) => {
+    const equals = skipBlanks(header, at + name.length)
+    if (header.charCodeAt(equals) !== EQUALS)
+      return equals
+    const end = endOfPair(header, equals)
+    return values.push(trim(header, equals + 1, end)) < MAX_CANDIDATES ? pairWith(name, header, end) : header.length
+  })
+  return values
+}
+
+/** More pieces of one cookie are not looked at. */
+const MAX_PIECES = 100
+
+/** The raw values of the cookies `name.1`, `name.2` and so on, by their names. Linear, as {@link readCookies} is. */
+export function readPieces(header = '', name: string): Map<string, string> {
+  const pieces = new Map<string, string>()
+  let count = 0
+  visitPairs(header, `${name}.`, 0, (at) => {
+    const end = endOfPair(header, at)
+    const pair = header.slice(at, end)
+    const equals = pair.indexOf('=')
+    const piece = trim(pair, 0, Math.max(equals, 0))
+    if (piece && !pieces.has(piece))
+      pieces.set(piece, trim(pair, equals + 1, pair.length))
+    return ++count < MAX_PIECES ? end : header.length
+  })
+  return pieces
+}
+
+/**
+ * Calls for every pair of a header that begins with a text. One loop without calls, since there
+ * may be thousands of pairs.
+ *
+ * @param header the header
+ * @param beginning what the pairs begin with
+ * @param from where to start: at the beginning of a pair, or at the semicolon before it
+ * @param visit answers where to go on
+ */
+function visitPairs(header: string, beginning: string, from: number, visit: (at: number) => number): void {
+  const first = beginning.charCodeAt(0)
   let isBeginning = true
-  // One loop without calls: there may be thousands of pairs.
-  for (let at = pairWith(name, header, 0); at < header.length; at++) {
+  for (let at = from; at < header.length; at++) {
     const code = header.charCodeAt(at)
     if (code === SEMICOLON) {
       isBeginning = true
     }
     else if (isBeginning && !isBlank(code)) {
       isBeginning = false
-      if (code !== name.charCodeAt(0) || !header.startsWith(name, at))
-        continue
-      const equals = skipBlanks(header, at + name.length)
-      if (header.charCodeAt(equals) !== EQUALS)
-        continue
-      const end = endOfPair(header, equals)
-      if (values.push(trim(header, equals + 1, end)) === MAX_CANDIDATES)
-        break
-      at = pairWith(name, header, end) - 1
-      isBeginning = true
+      if (code === first && header.startsWith(beginning, at))
+        at = visit(at) - 1
     }
   }
-  return values
 }
 
 /** The search of engines is quick for names of this length, and can be slow for shorter ones. */
 const SEARCHED_LENGTH = 7
 
-/** Where the next pair begins that has the name somewhere; the end when there is none. */
+/** The semicolon before the next pair that has the name somewhere; the end when there is none. */
 function pairWith(name: string, header: string, from: number): number {
   if (name.length < SEARCHED_LENGTH)
     return from
   const found = header.indexOf(name, from)
-  return found < 0 ? header.length : header.lastIndexOf(';', found) + 1
-}
-
-/** The first raw value of every cookie in a `Cookie` header, by name. Linear, as {@link readCookies} is. */
-export function readAllCookies(header = ''): Map<string, string> {
-  const values = new Map<string, string>()
-  const { length } = header
-  for (let start = 0, end = 0; start < length; start = end + 1) {
-    end = endOfPair(header, start)
-    const pair = trim(header, start, end)
-    const equals = pair.indexOf('=')
-    const name = trim(pair, 0, Math.max(equals, 0))
-    if (name && !values.has(name))
-      values.set(name, trim(pair, equals + 1, pair.length))
-  }
-  return values
+  return found < 0 ? header.length : Math.max(header.lastIndexOf(';', found), from)
 }
 
 const TAB = 0x09

@@ -1,7 +1,7 @@
 import type { CoreSessionOptions, ResolvedCookieOptions, SessionCookieOptions } from '../../src/core/options'
 import { describe, expect, it } from 'vitest'
 import { assertCookieFits, buildRemoval, buildSetCookie } from '../../src/core/cookie'
-import { readCookies } from '../../src/core/cookie-header'
+import { readCookies, readPieces } from '../../src/core/cookie-header'
 import { App, Browser, MODES, returning } from './support/app'
 import { caught } from './support/errors'
 import { parseSetCookie } from './support/exchange'
@@ -33,6 +33,24 @@ describe('reading the Cookie header', () => {
 
   it('takes nothing but space and tab away from a value', () => {
     expect(readCookies('session=\u00A0a\u00A0', 'session')).toEqual(['\u00A0a\u00A0'])
+  })
+})
+
+describe('reading the pieces of a cookie that was cut', () => {
+  it.each<[what: string, header: string | undefined, pieces: Record<string, string>]>([
+    ['no header', undefined, {}],
+    ['no pieces', 'h3=__chunked__2; h33.1=x; h3', {}],
+    ['pieces among others', 'a=1; h3.1=one; h3=__chunked__2; h3.2=two;h3.3', { 'h3.1': 'one', 'h3.2': 'two' }],
+    ['blanks', ' h3.1 = one ;\th3.2=\ttwo', { 'h3.1': 'one', 'h3.2': 'two' }],
+    ['two of one name, of which the first counts', 'h3.1=one; h3.1=planted', { 'h3.1': 'one' }],
+    ['a value with equals signs', 'h3.1=a=b=', { 'h3.1': 'a=b=' }],
+    ['an empty value', 'h3.1=;h3.2', { 'h3.1': '' }],
+  ])('finds %s', (_, header, pieces) => {
+    expect(Object.fromEntries(readPieces(header, 'h3'))).toEqual(pieces)
+  })
+
+  it('looks at a hundred at most', () => {
+    expect(readPieces(Array.from({ length: 5000 }, (_, n) => `h3.${n}=x`).join(';'), 'h3').size).toBe(100)
   })
 })
 

@@ -22,7 +22,7 @@ export interface SessionMigration {
    * What a cookie's raw value holds, unless it is foreign or forged. Does no I/O.
    *
    * @param value the raw value of a cookie of that name
-   * @param readCookie the raw value of another cookie of the request
+   * @param readCookie the raw value of a cookie that this one was cut into: its name begins with the name of this one and a dot
    */
   recognize(value: string, readCookie: (name: string) => string | undefined): OldToken | undefined
 }

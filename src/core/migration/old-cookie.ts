@@ -2,7 +2,7 @@ import type { Exchange, SessionObserver } from '../types'
 import type { OldToken, SessionMigration } from './migration'
 import type { TakenOver, TakeOverContext } from './take-over'
 import { buildRemoval } from '../cookie'
-import { readAllCookies, readCookies } from '../cookie-header'
+import { readCookies, readPieces } from '../cookie-header'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 
@@ -68,9 +68,8 @@ export class OldCookie {
   #find(): OldToken[] {
     const { cookieHeader } = this.#exchange
     const { cookie: { name }, maxOpened = MAX_CANDIDATES } = this.#migration
-    // A cookie in pieces names up to a hundred others.
-    let cookies: Map<string, string> | undefined
-    const readCookie = (name: string): string | undefined => (cookies ??= readAllCookies(cookieHeader)).get(name)
+    let pieces: Map<string, string> | undefined
+    const readCookie = (piece: string): string | undefined => (pieces ??= readPieces(cookieHeader, name)).get(piece)
     return readCookies(cookieHeader, name)
       .slice(0, MAX_CANDIDATES)
       .flatMap(value => this.#migration.recognize(value, readCookie) ?? [])
