@@ -40,6 +40,8 @@ export const HOSTILE_HEADERS: Record<string, HostileHeader> = {
   'signed payloads': (size, name) => filledWith(`${name}=${'A'.repeat(400)}.${'A'.repeat(43)}; `, size),
   'a payload that is as long as the header': (size, name) => `${name}=${'A'.repeat(size)}`,
   'seals of h3': (size, name) => filledWith(`${name}=Fe26.2**${'a'.repeat(64)}*${'A'.repeat(22)}*${'A'.repeat(90)}**${'a'.repeat(64)}*${'A'.repeat(43)}; `, size),
+  'a cut seal of h3 and its pieces': (size, name) => `${name}=__chunked__99; ${filledWith(`${name}.1=x; `, size)}`,
+  'a cut seal of h3 and many cookies': (size, name) => `${name}=__chunked__99; ${filledWith('a=1;', size)}`,
   'cut seals of h3': (size, name) => filledWith(`${name}=__chunked__99; `, size),
 }
 
