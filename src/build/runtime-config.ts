@@ -2,7 +2,8 @@ import type { Nitro } from './nitro'
 import type { MigrateOptions, SessionOptions } from '../runtime/server/types'
 import type { OptionIssue } from '../core/resolve-options'
 import { OPTIONS } from '../core/options'
-import { configError, trueOrFalse, unknownOptions } from '../core/resolve-options'
+import { unknownOptions } from '../core/option-names'
+import { configError, trueOrFalse } from '../core/resolve-options'
 import { definedOf } from '../core/value'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */

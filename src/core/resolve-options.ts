@@ -156,21 +156,6 @@ function checkSecureRules({ name, path, domain, secure, sameSite, partitioned }:
   return issues
 }
 
-/**
- * What is wrong with the names of options.
- *
- * @param known an object with every option that exists
- * @param prefix what the options are below, for example `migrate.`
- */
-export function unknownOptions(options: object, known: { cookie: object }, prefix = ''): OptionIssue[] {
-  const { cookie } = options as { cookie?: unknown }
-  const paths = [
-    ...Object.keys(options).filter(key => !Object.hasOwn(known, key)),
-    ...Object.keys(Object(cookie)).filter(key => !Object.hasOwn(known.cookie, key)).map(key => `cookie.${key}`),
-  ]
-  return paths.map(path => ({ path: prefix + path, problem: 'There is no such option.', remedy: path === 'name' ? `Use ${prefix}cookie.name.` : 'Check its spelling.' }))
-}
-
 /** What is wrong with a value that must be true or false. */
 export function trueOrFalse(path: string, value: unknown): OptionIssue[] {
   return typeof value === 'boolean' ? [] : [issue(path, value, 'Use true or false.')]
@@ -186,8 +171,18 @@ function wholeNumber(path: string, value: unknown, least: number, unit: string):
 
 /** That a value is not allowed, without showing more of it than is safe. */
 export function issue(path: string, value: unknown, remedy: string): OptionIssue {
-  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value === 'object' ? 'an object' : String(value)
-  return { path, problem: `${shown} is not allowed.`, remedy }
+  return { path, problem: `${describeValue(value)} is not allowed.`, remedy }
+}
+
+/** A value as a message shows it: objects may hold anything. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.slice(0, 40))
+  if (typeof value === 'function')
+    return 'a function'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
 }
 
 function toSecrets(secret: CoreSessionOptions['secret']): string[] {
