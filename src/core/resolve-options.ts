@@ -5,6 +5,9 @@ import { MAX_LIFETIME_SECONDS } from './record'
 
 export const MIN_SECRET_LENGTH = 32
 
+/** Random characters repeat; so few of them are a word, or one key held down. */
+const MIN_DIFFERENT_CHARACTERS = 8
+
 /** One thing that is wrong with the options. */
 export interface OptionIssue {
   /** For example `cookie.sameSite`. */
@@ -16,11 +19,7 @@ export interface OptionIssue {
 export interface ResolveContext {
   /** Decides what `cookie.secure: 'auto'` means. */
   isProduction: boolean
-  /**
-   * How a message tells the reader to set the secret.
-   *
-   * @default 'Pass `secret` in the options.'
-   */
+  /** How a message tells the reader to set the secret. */
   secretRemedy?: string
   /** What the host found wrong with options of its own. */
   issues?: OptionIssue[]
@@ -78,17 +77,26 @@ export function configError(issues: readonly OptionIssue[]): SessionError {
   return new SessionError('CONFIG_ERROR', ['unsession: the session options are not valid.', ...lines].join('\n'), { details: { issues } })
 }
 
-function checkSecrets(secrets: readonly unknown[], { secretRemedy = 'Pass `secret` in the options.' }: ResolveContext): OptionIssue[] {
+const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
+
+function checkSecrets(secrets: readonly unknown[], { secretRemedy: remedy = SECRET_REMEDY }: ResolveContext): OptionIssue[] {
   if (secrets.length === 0)
-    return [{ path: 'secret', problem: 'It is missing.', remedy: secretRemedy }]
+    return [{ path: 'secret', problem: 'It is missing.', remedy }]
   return secrets.flatMap((secret, index) => {
-    if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)
-      return []
-    const problem = typeof secret === 'string'
-      ? `It has ${secret.length} characters and needs at least ${MIN_SECRET_LENGTH}.`
-      : 'It is not a string.'
-    return [{ path: secrets.length > 1 ? `secret[${index}]` : 'secret', problem, remedy: secretRemedy }]
+    const problem = secretProblem(secret)
+    return problem ? [{ path: secrets.length > 1 ? `secret[${index}]` : 'secret', problem, remedy }] : []
   })
+}
+
+function secretProblem(secret: unknown): string | undefined {
+  if (typeof secret !== 'string')
+    return 'It is not a string.'
+  // White space around it comes from a file or an editor.
+  const { length } = secret.trim()
+  if (length < MIN_SECRET_LENGTH)
+    return `It has ${length} characters${length < secret.length ? ', without the white space around it,' : ''} and needs at least ${MIN_SECRET_LENGTH}.`
+  const different = new Set(secret.trim()).size
+  return different < MIN_DIFFERENT_CHARACTERS ? `It has only ${different} different characters and needs at least ${MIN_DIFFERENT_CHARACTERS}.` : undefined
 }
 
 function checkScalars(options: ResolvedSessionOptions, given: CoreSessionOptions): OptionIssue[] {

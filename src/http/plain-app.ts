@@ -38,7 +38,6 @@ export interface PlainApp {
 }
 
 const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`, or use `mode: \'cookie\'`.'
-const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
 
 const byOptions = new WeakMap<object, PlainApp>()
 /** Handlers may write their options anew for every request: by place, migration and all that is text. Those used last are at the end. */
@@ -147,7 +146,6 @@ function resolve({ store, generate, migrate, ...options }: PlainSessionOptions):
   const isStore = isStorage(store) || isSessionStore(store)
   return resolveOptions(options, {
     isProduction: isProduction(),
-    secretRemedy: SECRET_REMEDY,
     issues: [
       ...unknownOptions(options, OPTIONS),
       ...(isStore || options.mode === 'cookie' ? [] : [issue('store', store, STORE_REMEDY)]),

@@ -1,5 +1,6 @@
 import type { OptionIssue } from '../../src/core/resolve-options'
 import type { CoreSessionOptions, SessionCookieOptions } from '../../src/core/options'
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createSessionManager } from '../../src/core/manager'
 import { resolveOptions } from '../../src/core/resolve-options'
@@ -105,8 +106,36 @@ describe('options', () => {
   })
 
   it('accept a secret of 32 characters and refuse one of 31', async () => {
-    expect(resolve({ secret: 'x'.repeat(32) }).secrets).toHaveLength(1)
-    expect(await pathsOf({ secret: 'x'.repeat(31) })).toEqual(['secret'])
+    expect(resolve({ secret: 'abcdefgh'.repeat(4) }).secrets).toHaveLength(1)
+    expect(await pathsOf({ secret: 'abcdefgh'.repeat(4).slice(1) })).toEqual(['secret'])
+  })
+
+  it.each([
+    ['one letter', 'a'.repeat(32)],
+    ['one letter, often', 'a'.repeat(500)],
+    ['blanks', ' '.repeat(32)],
+    ['white space of all kinds', ' \t\n\r\v\f\u00A0\u2003'.repeat(4)],
+    ['a word that is repeated', 'changeme'.repeat(4)],
+    ['a few digits', '0123456'.repeat(5)],
+    ['seven different characters', 'abcdefg'.repeat(9)],
+    ['a short one between white space', `  ${'abcdefgh'.repeat(3)}\n${' '.repeat(20)}`],
+    ['31 characters and a line break', `${'abcdefgh'.repeat(4).slice(1)}\n`],
+  ])('refuse a secret of %s, also among good ones', async (_, secret) => {
+    expect(await pathsOf({ secret })).toEqual(['secret'])
+    expect(await pathsOf({ secret: [SECRET, secret] })).toEqual(['secret[1]'])
+    const [{ remedy }] = await issuesOf({ secret }) as [OptionIssue]
+    expect(remedy).toContain('openssl rand -base64 32')
+  })
+
+  it('accept what random generators give', () => {
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+      for (let time = 0; time < 100; time++)
+        expect(resolve({ secret: randomBytes(32).toString(encoding) }).secrets).toHaveLength(1)
+    }
+  })
+
+  it('keep the white space around a secret, which is a part of the key', () => {
+    expect(resolve({ secret: ` ${SECRET}\n` }).secrets).toEqual([` ${SECRET}\n`])
   })
 
   it.each<[string, unknown]>([
