@@ -3,6 +3,7 @@ import type { Nuxt, NuxtModule } from 'nuxt/schema'
 import type { SessionOptions } from './runtime/server/types'
 import { fileURLToPath } from 'node:url'
 import { addImports, addPlugin, addTypeTemplate, defineNuxtModule } from '@nuxt/kit'
+import { configFilesIn } from './build/config-files'
 import { addDevtoolsTab } from './build/devtools'
 import nitroModule from './nitro'
 
@@ -25,8 +26,11 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
   },
   setup(options, nuxt) {
     nuxt.hook('nitro:config', (config: NitroConfig) => {
-      config.session = options
-      config.modules = [...config.modules ?? [], nitroModule]
+      config.session = optionsOf(nuxt, options)
+      config.modules = [...config.modules ?? [], {
+        ...nitroModule,
+        setup: nitro => nitroModule.setup(nitro, configFilesIn(nuxt.options._layers, nuxt.options._nuxtConfigFile, nuxt.options.rootDir)),
+      }]
     })
     nuxt.options.build.transpile.push(appDir)
     addPlugin({ src: `${appDir}/plugin`, mode: 'client' })
@@ -37,6 +41,12 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
       addDevtoolsTab(nuxt.hook, nuxt.options.app.baseURL)
   },
 })
+
+/** Nuxt passes over what is no object; the checks shall see it. */
+function optionsOf({ options }: Nuxt, merged: ModuleOptions): ModuleOptions {
+  const { session = merged } = options as { session?: ModuleOptions }
+  return typeof session === 'object' && !Array.isArray(session) ? merged : session
+}
 
 /** Lets `useClientSession` know the keys that it has. */
 function declareExposed({ expose }: ModuleOptions, { options: { runtimeConfig } }: Nuxt): string {

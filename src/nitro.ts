@@ -2,7 +2,9 @@ import type { Nitro } from './build/nitro'
 import { createHash } from 'node:crypto'
 import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { checkConfig, checkShape } from './build/check-config'
 import { addCleanup, needsCleanupTimer } from './build/cleanup'
+import { configFilesOf } from './build/config-files'
 import { addDevtools } from './build/devtools'
 import { isWorker } from './build/hosts'
 import { leaveOut } from './build/left-out'
@@ -11,6 +13,7 @@ import { addMigration } from './build/migration'
 import { addPageRoute, hasPages } from './build/pages'
 import { addRuntimeConfig, configKeyOf, configOf, kindsOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
+import { configError } from './core/resolve-options'
 
 export type * from './runtime/server/types'
 export type { CoreSessionOptions, SessionCookieOptions, SessionMode } from './core/options'
@@ -26,13 +29,14 @@ const LIBRARIES = ['@noble/ciphers/', '@noble/hashes/', 'nanoid/']
 /**
  * The Nitro module: `modules: ['unsession']` in nitro.config, options under `session`.
  *
- * @throws SessionError `CONFIG_ERROR` for options that do not exist, and for a host without a
- * file system where neither a storage driver nor cookie mode was chosen
+ * @throws SessionError `CONFIG_ERROR` with all that is wrong with the options: names that do not
+ * exist, bad values, a driver that cannot be loaded, and a host without a file system where
+ * neither a storage driver nor cookie mode was chosen
  */
 const module = {
   name: 'unsession',
-  async setup(nitro: Nitro): Promise<void> {
-    addRuntimeConfig(nitro, nitro.options.session ?? {})
+  async setup(nitro: Nitro, configFiles = configFilesOf(nitro)): Promise<void> {
+    await addOptions(nitro, configFiles)
     await addStorage(nitro)
     await addMigration(nitro, `${runtimeDir}/migration`)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
@@ -46,6 +50,17 @@ const module = {
 
 /** `nitro` makes it a plugin of Vite as well, which Nitro 3 finds beside its own. */
 export default { ...module, nitro: module }
+
+async function addOptions(nitro: Nitro, configFiles: readonly string[]): Promise<void> {
+  const subject = ['the session options', ...configFiles.length > 0 ? [`in ${configFiles.join(' and ')}`] : []].join(' ')
+  const misshapen = checkShape(nitro)
+  if (misshapen.length > 0)
+    throw configError(misshapen, subject)
+  addRuntimeConfig(nitro, nitro.options.session ?? {})
+  const issues = await checkConfig(nitro)
+  if (issues.length > 0)
+    throw configError(issues, subject)
+}
 
 function addServerCode(nitro: Nitro): void {
   const { options } = nitro

@@ -1,6 +1,5 @@
 import type { Nitro } from './nitro'
 import type { SessionOptions } from '../runtime/server/types'
-import { configError, issue } from '../core/resolve-options'
 import { configOf } from './runtime-config'
 import { writeDriverModule } from './storage'
 
@@ -12,8 +11,6 @@ export async function addMigration(nitro: Nitro, dir: string): Promise<void> {
 
 async function writeMigrationModule(nitro: Nitro, migrate: NonNullable<SessionOptions['migrate']>, dir: string): Promise<string> {
   const { from } = migrate
-  if (from !== 'express-session' && from !== 'h3')
-    throw configError([issue('migrate.from', from, 'Use \'express-session\' or \'h3\'.')])
   return [
     `export const from = ${JSON.stringify(from)}`,
     `export * as source from ${JSON.stringify(`${dir}/${from}`)}`,

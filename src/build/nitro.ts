@@ -21,7 +21,7 @@ export interface NitroOptions {
   devStorage: Record<string, object>
   tasks: Record<string, { handler?: string, description?: string }>
   scheduledTasks?: Record<string, string | string[]>
-  experimental: { tasks?: boolean, websocket?: boolean }
+  experimental: { tasks?: boolean, websocket?: boolean, envExpansion?: boolean }
   /** Of Nitro 3. */
   features?: { websocket?: boolean }
   framework: { name?: string }

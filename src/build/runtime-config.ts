@@ -1,21 +1,19 @@
 import type { Nitro } from './nitro'
 import type { MigrateOptions, SessionOptions } from '../runtime/server/types'
 import type { OptionIssue } from '../core/resolve-options'
-import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
-import { configError, trueOrFalse } from '../core/resolve-options'
-import { definedOf } from '../core/value'
+import { OPTIONS } from '../core/options'
+import { definedOf, isPlainObject } from '../core/value'
+import { isUnset } from '../runtime/server/check-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */
 const KEYS = { ...OPTIONS, storage: 'session', autoload: true, migrate: '' }
 
 /** The options of `migrate`, by what it reads. */
 const MIGRATE_KEYS = {
-  'express-session': { from: '', cookie: {}, secret: '', storage: '' },
-  'h3': { from: '', cookie: {}, password: '', maxAge: '' },
+  'express-session': { from: '', cookie: { name: '', path: '', domain: '' }, secret: '', storage: '' },
+  'h3': { from: '', cookie: { name: '', path: '', domain: '' }, password: '', maxAge: '' },
 }
-
-const MIGRATE_COOKIE_KEYS = { name: '', path: '', domain: '' }
 
 /**
  * The key in runtime config. Where another module keeps a password under `session`
@@ -33,37 +31,55 @@ export function configOf(nitro: Nitro): SessionOptions {
 }
 
 /** The `session` key of the config becomes `runtimeConfig.session`, which the server reads at its start. */
-export function addRuntimeConfig(nitro: Nitro, { autoImports, ...options }: SessionOptions): void {
-  const issues = [...unknownOptions(options, KEYS), ...unknownMigrateOptions(options.migrate), ...trueOrFalse('autoImports', autoImports ?? false)]
-  if (issues.length > 0)
-    throw configError(issues)
+export function addRuntimeConfig(nitro: Nitro, { autoImports: _ofTheBuild, ...options }: SessionOptions): void {
   const config = configOf(nitro)
   const given = { ...definedOf(config), ...definedOf(options) }
-  const { storage = KEYS.storage } = given
   Object.assign(nitro.options.runtimeConfig, {
     [configKeyOf(nitro)]: {
       ...KEYS,
       ...given,
-      cookie: { ...KEYS.cookie, ...definedOf(config.cookie ?? {}), ...definedOf(options.cookie ?? {}) },
-      storage: withUrl(storage),
+      cookie: layOver(layOver(KEYS.cookie, config.cookie), options.cookie),
+      storage: withUrl(isUnset(given.storage) ? KEYS.storage : given.storage),
       ...(given.migrate && { migrate: fillMigrate(given.migrate) }),
     },
   })
 }
 
-function unknownMigrateOptions(migrate: MigrateOptions | undefined): OptionIssue[] {
-  const known = MIGRATE_KEYS[migrate?.from as MigrateOptions['from']]
-  return migrate && known ? unknownOptions(migrate, { ...known, cookie: MIGRATE_COOKIE_KEYS }, 'migrate.') : []
+/** What is wrong with the names of the options that a build has, wherever they came from. */
+export function checkNames(nitro: Nitro): OptionIssue[] {
+  const config = configOf(nitro)
+  const { migrate } = config
+  const known = migrateKeys(migrate)
+  return [
+    ...unknownOptions(config, { ...KEYS, autoImports: '' }),
+    ...(migrate && known ? unknownOptions(migrate, known, 'migrate.') : []),
+  ]
 }
 
-function fillMigrate(migrate: MigrateOptions): object {
-  const filled = { ...MIGRATE_KEYS[migrate.from], ...definedOf(migrate), cookie: { ...MIGRATE_COOKIE_KEYS, ...definedOf(migrate.cookie ?? {}) } }
+function migrateKeys(migrate: MigrateOptions | undefined): typeof MIGRATE_KEYS[MigrateOptions['from']] | undefined {
+  return isGroup(migrate) && Object.hasOwn(MIGRATE_KEYS, String(migrate.from)) ? MIGRATE_KEYS[migrate.from] : undefined
+}
+
+/** What is no object of options stays as it is: the checks refuse it. */
+function layOver<T extends object>(options: T, given: object | undefined): T {
+  return isUnset(given) ? options : isGroup(options) && isGroup(given) ? { ...options, ...definedOf(given) } : given as T
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && isPlainObject(value)
+}
+
+function fillMigrate(migrate: MigrateOptions): unknown {
+  const keys = migrateKeys(migrate)
+  if (!keys)
+    return migrate
+  const filled = { ...keys, ...definedOf(migrate), cookie: layOver(keys.cookie, migrate.cookie) }
   return 'storage' in filled ? { ...filled, storage: withUrl(filled.storage) } : filled
 }
 
 /** The address of a driver's storage is what differs between the places where an app runs. */
 function withUrl<T>(storage: T): T {
-  return typeof storage === 'object' ? { url: '', ...storage } : storage
+  return isGroup(storage) ? { url: '', ...storage } : storage
 }
 
 /** What each option is in the build, without its value: the environment of Nitro 3 has texts only. */

@@ -21,8 +21,20 @@ export interface ResolveContext {
   isProduction: boolean
   /** How a message tells the reader to set the secret. */
   secretRemedy?: string
+  /**
+   * False while the server is built: the environment gives the secret when it starts.
+   *
+   * @default true
+   */
+  isSecretNeeded?: boolean
   /** What the host found wrong with options of its own. */
   issues?: OptionIssue[]
+  /**
+   * How a message calls the options.
+   *
+   * @default 'the session options'
+   */
+  subject?: string | undefined
 }
 
 /**
@@ -32,10 +44,21 @@ export interface ResolveContext {
  * @throws SessionError `CONFIG_ERROR` with all problems at once, each with its remedy
  */
 export function resolveOptions(options: CoreSessionOptions, context: ResolveContext): ResolvedSessionOptions {
-  if (typeof (options.cookie ?? {}) !== 'object' || Array.isArray(options.cookie))
-    throw configError([issue('cookie', options.cookie, 'Use an object of attributes.')])
+  const { resolved, issues } = examine(options, context)
+  if (issues.length > 0)
+    throw configError(issues, context.subject)
+  return resolved
+}
+
+/** What is wrong with options, as {@link resolveOptions} would say it. */
+export function checkOptions(options: CoreSessionOptions, context: ResolveContext): OptionIssue[] {
+  return examine(options, context).issues
+}
+
+function examine(options: CoreSessionOptions, context: ResolveContext): { resolved: ResolvedSessionOptions, issues: OptionIssue[] } {
   const given = withoutUnset(options)
-  const cookie = resolveCookie(options.cookie ?? {}, context)
+  const isGroup = typeof (given.cookie ?? {}) === 'object' && !Array.isArray(given.cookie)
+  const cookie = resolveCookie(isGroup ? given.cookie ?? {} : {}, context)
   const resolved: ResolvedSessionOptions = {
     mode: given.mode ?? DEFAULTS.mode,
     secrets: toSecrets(given.secret),
@@ -51,12 +74,10 @@ export function resolveOptions(options: CoreSessionOptions, context: ResolveCont
   const issues = [
     ...checkSecrets(resolved.secrets, context),
     ...checkScalars(resolved, given),
-    ...checkCookie(resolved.cookie),
+    ...isGroup ? checkCookie(cookie) : [issue('cookie', given.cookie, 'Use an object of attributes.')],
     ...context.issues ?? [],
   ]
-  if (issues.length > 0)
-    throw configError(issues)
-  return resolved
+  return { resolved, issues }
 }
 
 function resolveCookie(given: SessionCookieOptions, { isProduction }: ResolveContext): ResolvedCookieOptions {
@@ -72,16 +93,17 @@ function automaticName({ secure, path, domain }: Pick<ResolvedCookieOptions, 'se
   return path === '/' && domain === undefined ? '__Host-session' : '__Secure-session'
 }
 
-export function configError(issues: readonly OptionIssue[]): SessionError {
+/** @param subject what has the issues */
+export function configError(issues: readonly OptionIssue[], subject = 'the session options'): SessionError {
   const lines = issues.map(({ path, problem, remedy }) => `  - ${path}: ${problem} ${remedy}`)
-  return new SessionError('CONFIG_ERROR', ['unsession: the session options are not valid.', ...lines].join('\n'), { details: { issues } })
+  return new SessionError('CONFIG_ERROR', [`unsession: ${subject} are not valid.`, ...lines].join('\n'), { details: { issues } })
 }
 
 const SECRET_REMEDY = 'Pass at least 32 random characters, best from the environment, for example the output of `openssl rand -base64 32`.'
 
-function checkSecrets(secrets: readonly unknown[], { secretRemedy: remedy = SECRET_REMEDY }: ResolveContext): OptionIssue[] {
+function checkSecrets(secrets: readonly unknown[], { secretRemedy: remedy = SECRET_REMEDY, isSecretNeeded = true }: ResolveContext): OptionIssue[] {
   if (secrets.length === 0)
-    return [{ path: 'secret', problem: 'It is missing.', remedy }]
+    return isSecretNeeded ? [{ path: 'secret', problem: 'It is missing.', remedy }] : []
   return secrets.flatMap((secret, index) => {
     const problem = secretProblem(secret)
     return problem ? [{ path: secrets.length > 1 ? `secret[${index}]` : 'secret', problem, remedy }] : []

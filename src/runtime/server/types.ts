@@ -94,8 +94,8 @@ export interface SessionHooks<E = H3Event> {
 
 /** What the route rules of both have besides. */
 interface SessionRule {
-  /** False: do not load the session before the handlers of this route run. */
-  session?: boolean
+  /** `false` or `{ autoload: false }`: do not load the session before the handlers of this route run. */
+  session?: boolean | { autoload?: boolean }
 }
 
 /** @ts-ignore Nitro 2 is not there in an app of Nitro 3. */

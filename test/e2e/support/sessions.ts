@@ -101,13 +101,13 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
       expect(await swapped.json('/cart')).toEqual({ cart: {}, session: null })
     })
 
-    it('where autoload is off, getSession asks for useSession first', async () => {
+    it.each(['/rules/off', '/rules/off-by-object'])('where autoload is off (%s), getSession asks for useSession first', async (path) => {
       const visitor = createVisitor(server.url)
       await visitor.fetch('/kind/string')
-      const response = await visitor.fetch('/rules/off')
+      const response = await visitor.fetch(path)
       expect(response.status).toBe(mode === 'storage' ? 401 : 200)
-      expect(await visitor.json('/rules/off?await')).toEqual({ visits: 1 })
-      expect(await createVisitor(server.url).json('/rules/off')).toEqual({ visits: null })
+      expect(await visitor.json(`${path}?await`)).toEqual({ visits: 1 })
+      expect(await createVisitor(server.url).json(path)).toEqual({ visits: null })
     })
 
     it.each(['/cached/visits', '/isr/visits'])('a session in the cached handler %s is refused and reaches no cache', async (path) => {

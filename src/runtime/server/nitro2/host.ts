@@ -11,7 +11,10 @@ export const baseURL: ServerHost['baseURL'] = () => useRuntimeConfig().app.baseU
 // Nitro 2 takes the base URL off before anybody sees the path.
 export const pathOf: ServerHost['pathOf'] = ({ path }) => path.split('?', 1)[0]!
 
-export const getRouteRules: ServerHost['getRouteRules'] = event => getNitroRules(event as H3Event)
+export const getRouteRules: ServerHost['getRouteRules'] = (event) => {
+  const { session, isr, prerender } = getNitroRules(event as H3Event)
+  return { session: typeof session === 'object' ? session.autoload : session, isr, prerender }
+}
 
 export const useStorage: ServerHost['useStorage'] = base => useNitroStorage(base)
 
