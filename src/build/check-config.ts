@@ -5,6 +5,7 @@ import { checkOptions, issue, trueOrFalse } from '../core/resolve-options'
 import { type CheckContext, checkNitroOptions, SECRET_REMEDY } from '../runtime/server/check-options'
 import { checkMigration as checkExpressMigration } from '../runtime/server/migration/check-express-session'
 import { checkMigration as checkH3Migration } from '../runtime/server/migration/check-h3'
+import { checkDriver } from './drivers'
 import { checkRouteRules } from './route-rules'
 import { checkNames, configOf } from './runtime-config'
 import { checkPlace } from './storage'
@@ -34,6 +35,8 @@ export async function checkConfig(nitro: Nitro): Promise<OptionIssue[]> {
       issues: checkNitroOptions(config, CONTEXT),
     }),
     ...checkPlace(nitro),
+    ...await checkDriver(nitro, 'storage', config.storage),
+    ...await checkDriver(nitro, 'migrate.storage', (config.migrate as { storage?: unknown } | undefined)?.storage),
     ...checkRouteRules(nitro),
   ]
 }

@@ -27,6 +27,16 @@ export interface NitroOptions {
   framework: { name?: string }
   handlers: { route?: string, handler: string }[]
   routeRules: Record<string, object>
+  alias: Record<string, string>
+}
+
+/** The drivers that unstorage has. */
+export interface Drivers {
+  names: readonly string[]
+  /** The packages that one of them needs. */
+  librariesOf(driver: string): string[]
+  /** True for a package that the server can have. */
+  hasPackage(name: string): boolean
 }
 
 /** What the major versions of Nitro do differently while they build. */
@@ -39,6 +49,7 @@ export interface NitroMajor {
   keepRouteRules?(nitro: Nitro): void
   /** Lets server code use the utils without importing them. */
   addAutoImports(nitro: Nitro, from: string): void | Promise<void>
+  findDrivers(nitro: Nitro): Drivers | Promise<Drivers>
   /** The code that exports an unstorage driver of that name as `createDriver`. */
   writeDriverExport(nitro: Nitro, name: string): string | Promise<string>
 }

@@ -1,7 +1,10 @@
 import type { Nitro as Nitro2 } from 'nitropack/types'
 import type { NitroMajor } from './nitro'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { builtinDrivers } from 'unstorage'
 import { UTILS } from './auto-imports'
+import { isInstalled, packageOf, requireFrom } from './installed'
 
 /** Below the default of 1: the app's own util of the same name wins, and nobody is warned of it. */
 const PRIORITY = -1
@@ -24,6 +27,19 @@ export const nitro2: NitroMajor = {
       return isH3 ? { ...preset, imports: preset.imports.filter(name => !UTILS.includes(name as string)) } : preset
     })
     imports.presets = [...presets, { from, imports: UTILS, priority: PRIORITY }]
+  },
+  findDrivers({ options: { rootDir } }) {
+    const fromHere = createRequire(import.meta.url)
+    const fileOf = (driver: string): string => fromHere.resolve(builtinDrivers[driver as keyof typeof builtinDrivers]).replace(/\.cjs$/, '.mjs')
+    const places = [requireFrom(rootDir), createRequire(fileOf('memory'))]
+    return {
+      names: Object.keys(builtinDrivers),
+      librariesOf(driver) {
+        const imports = readFileSync(fileOf(driver), 'utf8').matchAll(/^import\b[^"']*["']([^"'.][^"']*)["']/gm)
+        return [...imports].map(([, specifier]) => packageOf(specifier!))
+      },
+      hasPackage: name => places.some(from => isInstalled(from, name)),
+    }
   },
   writeDriverExport(_, name) {
     const path = builtinDrivers[name as keyof typeof builtinDrivers] ?? name

@@ -1,16 +1,22 @@
 import type { NitroMajor } from './nitro'
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { configError } from '../core/resolve-options'
 import { UTILS } from './auto-imports'
 import { hookOf } from './hooks'
+import { isInstalled, requireFrom } from './installed'
 
 /** The part of unstorage 2 that is used, which v1 does not have. */
 interface Unstorage {
   builtinDrivers: Record<string, string>
-  builtinDriverDependencies: Record<string, Record<string, { name: string, import?: string }>>
+  builtinDriverDependencies: Record<string, Record<string, Library>>
+}
+
+/** A package that a driver loads. */
+interface Library {
+  name: string
+  import?: string
+  optional?: boolean
 }
 
 /** Nitro 3: the package nitro. */
@@ -41,15 +47,22 @@ export const nitro3: NitroMajor = {
       plugins.push(unimport.rollup({ imports: UTILS.map(name => ({ name, from })) }))
     })
   },
+  async findDrivers({ options: { rootDir } }) {
+    const { builtinDrivers, builtinDriverDependencies } = await loadUnstorage(rootDir)
+    const from = requireFrom(rootDir)
+    return {
+      names: Object.keys(builtinDrivers),
+      librariesOf: driver => librariesOf(builtinDriverDependencies[driver]).filter(([, { optional: isOptional }]) => !isOptional).map(([, { name }]) => name),
+      hasPackage: name => isInstalled(from, name),
+    }
+  },
   /** With the libraries that the driver loads: it finds them in the build only where it is handed them. */
   async writeDriverExport({ options: { rootDir } }, name) {
-    const fromRoot = createRequire(join(rootDir, 'package.json'))
-    // The app has the unstorage of Nitro 3, and need not be able to see it.
-    const fromNitro = createRequire(fromRoot.resolve('nitro/package.json'))
-    const { builtinDrivers, builtinDriverDependencies } = await import(pathToFileURL(fromNitro.resolve('unstorage')).href) as Unstorage
+    const { builtinDrivers, builtinDriverDependencies, fromNitro } = await loadUnstorage(rootDir)
+    const from = requireFrom(rootDir)
     const builtin = builtinDrivers[name]
-    const libraries = Object.entries(builtinDriverDependencies[name] ?? {})
-      .filter(([option, { name }]) => /(?:^l|L)ib$/.test(option) && isInstalled(fromRoot, name))
+    const libraries = librariesOf(builtinDriverDependencies[name])
+      .filter(([, { name }]) => isInstalled(from, name))
       .map(([option, { name, import: path = name }]) => `${option}: () => import(${JSON.stringify(path)})`)
     return [
       `import driver from ${JSON.stringify(builtin ? fromNitro.resolve(builtin) : name)}`,
@@ -58,6 +71,12 @@ export const nitro3: NitroMajor = {
   },
 }
 
-function isInstalled(from: NodeRequire, name: string): boolean {
-  return from.resolve.paths(name)?.some(path => existsSync(join(path, name))) ?? false
+/** The app has the unstorage of Nitro 3, and need not be able to see it. */
+async function loadUnstorage(rootDir: string): Promise<Unstorage & { fromNitro: NodeRequire }> {
+  const fromNitro = createRequire(requireFrom(rootDir).resolve('nitro/package.json'))
+  return { ...await import(pathToFileURL(fromNitro.resolve('unstorage')).href) as Unstorage, fromNitro }
+}
+
+function librariesOf(dependencies: Record<string, Library> = {}): [option: string, Library][] {
+  return Object.entries(dependencies).filter(([option]) => /(?:^l|L)ib$/.test(option))
 }

@@ -40,8 +40,10 @@ export async function writeDriverModule(nitro: Nitro, storage: NonNullable<Sessi
   if (typeof storage === 'string')
     return 'export const createDriver = undefined, driverName = undefined'
   const { driver } = storage
+  // The module that imports it has no folder of its own.
+  const name = driver.startsWith('.') ? resolve(nitro.options.rootDir, driver) : driver
   return [
-    await majorOf(nitro).writeDriverExport(nitro, driver),
+    await majorOf(nitro).writeDriverExport(nitro, name),
     `export const driverName = ${JSON.stringify(driver)}`,
   ].join('\n')
 }

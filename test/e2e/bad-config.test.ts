@@ -106,11 +106,11 @@ describe.each(MAJORS)('a build by $name', ({ build, fixture }) => {
   it('names every problem of every kind in one list, and the config file', async () => {
     const session = {
       mode: 'db', maxage: 60, maxAge: '3d', expose: 'user', secret: 'short', cookieName: 'sid', cookie: { samesite: 'lax', sameSite: 'none', secure: false },
-      migrate: { from: 'h3', passwrd: '', maxAge: -1 }, autoImports: 'no',
+      storage: { driver: 'rediss' }, migrate: { from: 'h3', passwrd: '', maxAge: -1 }, autoImports: 'no',
     }
     const message = await refusal(buildWith({ session, routeRules: { '/a': { session: 'off' } } }))
     expect(message.split('\n')[0]).toBe('unsession: the session options in nitro.config.ts are not valid.')
-    expect(pathsIn(message).sort()).toEqual(['autoImports', 'cookie.sameSite', 'cookie.samesite', 'cookieName', 'expose', 'maxAge', 'maxage', 'migrate.maxAge', 'migrate.passwrd', 'mode', 'routeRules[\'/a\'].session', 'secret'])
+    expect(pathsIn(message).sort()).toEqual(['autoImports', 'cookie.sameSite', 'cookie.samesite', 'cookieName', 'expose', 'maxAge', 'maxage', 'migrate.maxAge', 'migrate.passwrd', 'mode', 'routeRules[\'/a\'].session', 'secret', 'storage.driver'])
     expect(message).toContain('- maxage: There is no such option. Did you mean `maxAge`?')
     expect(message).toContain('- migrate.passwrd: There is no such option. Did you mean `migrate.password`?')
     expect(message).not.toContain('short')
@@ -220,9 +220,9 @@ describe('Nuxt', () => {
   const config = (rest: string): string => `export default { compatibilityDate: '2026-11-01', modules: ['unsession'], devtools: { enabled: false }, ${rest} }`
 
   it.each([[{}], [{ dev: true }], [{ _prepare: true }]])('names all problems and nuxt.config.ts (%j)', async (overrides) => {
-    const message = await nuxtRefusal({ 'nuxt.config.ts': config('session: { mode: \'db\', maxage: 60, maxAge: \'3d\', expose: \'user\' }, runtimeConfig: { session: { timeout: \'5s\' } }') }, overrides)
+    const message = await nuxtRefusal({ 'nuxt.config.ts': config('session: { mode: \'db\', maxage: 60, maxAge: \'3d\', expose: \'user\', storage: { driver: \'rediss\' } }, runtimeConfig: { session: { timeout: \'5s\' } }') }, overrides)
     expect(message.split('\n')[0]).toBe('unsession: the session options in nuxt.config.ts are not valid.')
-    expect(pathsIn(message).sort()).toEqual(['expose', 'maxAge', 'maxage', 'mode', 'timeout'])
+    expect(pathsIn(message).sort()).toEqual(['expose', 'maxAge', 'maxage', 'mode', 'storage.driver', 'timeout'])
   })
 
   it('names the config file as it is called', async () => {

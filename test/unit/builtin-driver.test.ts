@@ -1,5 +1,5 @@
 import type { BuiltinDriverName, builtinDrivers } from 'unstorage'
-import type { UnstorageStoreConfig } from '../../src/core/stores/builtin-driver'
+import type { UnstorageStore, UnstorageStoreConfig } from '../../src/core/stores/builtin-driver'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,9 +59,25 @@ describe('createUnstorageStore', () => {
     expect(() => createUnstorageStore({ type: 'toString' as 'memory' })).toThrow(expect.objectContaining({ code: 'CONFIG_ERROR', message: expect.stringContaining('redis') }))
   })
 
-  it('a driver whose client is missing is a STORAGE_ERROR with the cause', async () => {
-    const store = createUnstorageStore({ type: 'mongodb', options: { connectionString: '', databaseName: 'test' } })
-    await expect(store.get('key')).rejects.toMatchObject({ code: 'STORAGE_ERROR', cause: { code: 'ERR_MODULE_NOT_FOUND' } })
+  it.each([['Redis', 'redis'], ['rediss', 'redis'], ['memori', 'memory']])('asks whether %s was to be %s', (type, meant) => {
+    expect(() => createUnstorageStore({ type: type as 'memory' })).toThrow(expect.objectContaining({ code: 'CONFIG_ERROR', message: expect.stringContaining(`Did you mean '${meant}'?`) }))
+  })
+
+  it.each<[UnstorageStoreConfig, string]>([
+    [{ type: 'mongodb', options: { connectionString: '', databaseName: 'test' } }, 'mongodb'],
+    [{ type: 'planetscale', options: {} }, '@planetscale/database'],
+    [{ type: 'uploadthing', options: { token: '' } as never }, 'uploadthing'],
+    [{ type: 'deno-kv-node', options: {} }, '@deno/kv'],
+  ])('%j says at its first use, whatever that is, what to install: %s', async (config, name) => {
+    const missing = { code: 'CONFIG_ERROR', message: expect.stringContaining(`npm install ${name}\``) }
+    const uses = [
+      (store: UnstorageStore) => store.get('key'),
+      (store: UnstorageStore) => store.set('key', record, 60),
+      (store: UnstorageStore) => store.delete('key'),
+      (store: UnstorageStore) => store.compareAndSet!('key', undefined, record, 60),
+    ]
+    for (const use of uses)
+      await expect(use(createUnstorageStore(config))).rejects.toMatchObject(missing)
   })
 
   it('covers every driver of the installed unstorage, each with its own options', () => {

@@ -1,5 +1,5 @@
 import { elapsed } from '../clock'
-import { SessionError } from '../errors'
+import { isSessionError, SessionError } from '../errors'
 import { isPromise } from '../value'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
@@ -113,7 +113,9 @@ export class Attempts {
   }
 }
 
-/** The error of every operation that fails. */
+/** The error of every operation that fails. A storage that was never set up is no failure of it. */
 export function storageError(action: Action, cause: unknown): SessionError {
+  if (isSessionError(cause) && cause.code === 'CONFIG_ERROR')
+    return cause
   return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause, details: { action } })
 }

@@ -1,6 +1,8 @@
+import type { SessionError } from '../errors'
 import type { SessionStore } from '../types'
 import type { BuiltinDriverName, BuiltinDriverOptions, Driver } from 'unstorage'
 import { builtinDrivers } from 'unstorage'
+import { nearest } from '../option-hints'
 import { DEFAULTS } from '../options'
 import { configError } from '../resolve-options'
 import { withDefaults } from './driver'
@@ -33,18 +35,21 @@ export interface UnstorageStore extends SessionStore {
  * A store over a built-in unstorage driver, which is imported at its first use. In an app
  * that is bundled, import the driver yourself and give its storage to `createStorageStore`.
  *
- * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have. A driver that
- * cannot be loaded, such as one whose client is not installed, is a `STORAGE_ERROR` of its use
+ * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have, and at its
+ * first use for one whose client is not installed
  */
 export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.timeout }: UnstorageStoreConfig): UnstorageStore {
   const path = Object.hasOwn(builtinDrivers, type) ? builtinDrivers[type] : undefined
-  if (!path)
-    throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `Use one of ${Object.keys(builtinDrivers).join(', ')}.` }])
+  if (!path) {
+    const names = Object.keys(builtinDrivers)
+    const near = nearest(String(type).toLowerCase(), names)
+    throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `${near ? `Did you mean '${near}'? ` : ''}Use one of ${names.join(', ')}.` }])
+  }
   let driver: Driver | Promise<Driver> | undefined
   const load = (): Driver | Promise<Driver> => {
     if (driver)
       return driver
-    const loading = importDriver(path, withDefaults(type, options))
+    const loading = importDriver(type, path, withDefaults(type, options))
     const replaceBy = (loaded?: Driver): void => {
       if (driver === loading)
         driver = loaded
@@ -63,7 +68,17 @@ export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.ti
   }
 }
 
-async function importDriver(path: string, options: object): Promise<Driver> {
-  const { default: createDriver } = await import(/* @vite-ignore */ path) as { default: (options: object) => Driver }
+async function importDriver(type: string, path: string, options: object): Promise<Driver> {
+  const { default: createDriver } = await import(/* @vite-ignore */ path).catch((error: unknown) => {
+    throw missingLibrary(type, error) ?? error
+  }) as { default: (options: object) => Driver }
   return createDriver(options)
+}
+
+/** Says what to install where the client of a driver is missing. */
+function missingLibrary(type: string, error: unknown): SessionError | undefined {
+  const [, name = ''] = /Cannot find (?:package|module) ['"]([^'"]+)['"]/.exec(error instanceof Error ? error.message : '') ?? []
+  return /^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/|$)/.test(name)
+    ? configError([{ path: 'type', problem: `The driver '${type}' needs the package \`${name}\`, which is not installed.`, remedy: `Install it, for example by \`npm install ${name}\`.` }])
+    : undefined
 }
