@@ -1,6 +1,6 @@
 import type { Peer, SocketHooks, UpgradeRequest } from './http/upgrade'
 import type { SessionEvent } from './adapters/event'
-import type { DeepReadonly, DefaultData, Session, SessionPatch } from './core/types'
+import type { DeepReadonly, DefaultData, RegenerateOptions, Session, SessionPatch } from './core/types'
 import type { RequestSession } from './core/request-session'
 import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
@@ -27,7 +27,7 @@ export { createUnstorageStore, type UnstorageDriver, type UnstorageStore, type U
 export { fromExpressSession, type ExpressSessionOptions } from './core/migration/express-session'
 export { fromH3Session, type H3SessionOptions } from './core/migration/h3-session'
 export { signCookie, unsignCookie } from './core/signed-value'
-export type { DeepReadonly, FlashMessages, Session, SessionData, SessionPatch, SessionStore } from './core/types'
+export type { DeepReadonly, FlashMessages, RegenerateOptions, Session, SessionData, SessionPatch, SessionStore } from './core/types'
 export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
 export { clearSession, destroySession, flash } from './http/utils'
 
@@ -77,11 +77,14 @@ export function updateSession<T extends object = DefaultData>(event: SessionSour
  * Gives the session a new id and ends the old one, with an optional patch in the same write.
  * Call it at every login, against session fixation.
  *
+ * @param event an event of h3 v1 or h3 v2; in `upgrade` of a WebSocket the request
+ * @param patch the keys to set, or to remove with `undefined`
+ * @param options what stays of the session (`keep`), and whether its lifetime begins anew (`lifetime`)
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
  * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function regenerateSession<T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>): Promise<void> {
-  return utils.regenerateSession(event, patch as SessionPatch)
+export function regenerateSession<T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>, options?: RegenerateOptions<NoInfer<T>>): Promise<void> {
+  return utils.regenerateSession(event, patch as SessionPatch, options as RegenerateOptions)
 }
 
 /** Loads sessions for all handlers behind it, and lets their responses wait until all is stored. */

@@ -97,6 +97,11 @@ export interface CoreSessionOptions {
    */
   saveUninitialized?: boolean
   /**
+   * The data key that holds the user id. A `regenerate` that changes the user keeps nothing of the
+   * former one.
+   */
+  userKey?: DataKey<DefaultData>
+  /**
    * The data keys that the browser may read: in Nuxt pages by `useClientSession`.
    *
    * @default []
@@ -108,9 +113,10 @@ export type ResolvedCookieOptions = Required<Omit<SessionCookieOptions, 'domain'
   & { secure: boolean } & Pick<SessionCookieOptions, 'domain' | 'partitioned' | 'priority'>
 
 /** Options with every default filled in and every rule checked. */
-export interface ResolvedSessionOptions extends Required<Omit<CoreSessionOptions, 'cookie' | 'secret'>> {
+export interface ResolvedSessionOptions extends Required<Omit<CoreSessionOptions, 'cookie' | 'secret' | 'userKey'>> {
   /** The first signs, all verify. */
   secrets: readonly string[]
+  userKey: string | undefined
   cookie: ResolvedCookieOptions
 }
 
@@ -131,5 +137,6 @@ export const DEFAULTS = {
 export const OPTIONS = {
   ...DEFAULTS,
   secret: '',
+  userKey: '',
   cookie: { ...DEFAULTS.cookie, domain: '', partitioned: '', priority: '' },
 }

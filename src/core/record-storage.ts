@@ -2,12 +2,12 @@ import type { KeyedLock } from './lock'
 import type { ResolvedSessionOptions } from './options'
 import type { RecordPatch } from './patch'
 import type { Limits } from './record'
-import type { SessionState } from './session-state'
+import type { Replacement, SessionState } from './session-state'
 import type { SessionRecord, SessionStore } from './types'
-import { SessionError } from './errors'
+import { isSessionError, SessionError } from './errors'
 import { toStorageKey } from './id'
 import { isNothing, isOnlyTouch, mergePatches, NO_CHANGES } from './patch'
-import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, succeedRecord, underLimits } from './record'
+import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, underLimits } from './record'
 import { Recent } from './recent'
 import { retry } from './retry'
 import { createRevision, followsOn } from './revision'
@@ -26,6 +26,13 @@ export interface Written {
   /** False when storage held it already. */
   isChanged: boolean
 }
+
+/**
+ * What a write makes of a record.
+ *
+ * @param before the record that a new one takes over from
+ */
+type Plan = (base: SessionRecord, before?: SessionRecord) => Written
 
 /** Of so many records it is known what this process wrote last. */
 const REMEMBERED = 500
@@ -96,14 +103,14 @@ export class RecordStorage {
    * @throws SessionError `CONFLICT_ERROR` when others were faster too many times
    */
   write(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): Promise<Written | Ended> {
-    const plan = (base: SessionRecord): Written => {
+    const plan: Plan = (base, before = base) => {
       const written = this.#plan(base, state, makePatch ? this.#withMade(base, changes, makePatch) : changes)
       // Changes of the record that the request knows were counted when they were made.
       if (written.isChanged && (makePatch || base !== state.base))
-        assertRecordFits(written.record, this.#options.maxBytes, base)
+        assertRecordFits(written.record, this.#options.maxBytes, before)
       return written
     }
-    if (state.replaces !== undefined)
+    if (state.replaces)
       return this.#replace(state, state.replaces, plan)
     return state.isNew ? this.#create(state, plan) : this.#change(state, plan, makePatch !== undefined)
   }
@@ -215,7 +222,7 @@ export class RecordStorage {
   }
 
   /** @param isMade true when what is written depends on what is there */
-  #change(state: SessionState, plan: (base: SessionRecord) => Written, isMade: boolean): Promise<Written | Ended> {
+  #change(state: SessionState, plan: Plan, isMade: boolean): Promise<Written | Ended> {
     const key = this.#keyOf(state.id)
     // That the loaded record is the newest shows when it is replaced; often it is.
     let base = this.#isOutdated(key, state.base) ? undefined : this.#judge(state.base)
@@ -244,21 +251,21 @@ export class RecordStorage {
     return written !== undefined && written !== revision
   }
 
-  async #create(state: SessionState, plan: (base: SessionRecord) => Written): Promise<Written> {
+  async #create(state: SessionState, plan: Plan): Promise<Written> {
     const written = plan(state.base)
     if (state.keeps(written.record))
       await this.#untilWon(() => this.#put(state, written.record))
     return written
   }
 
-  async #replace(state: SessionState, replacedId: string, plan: (base: SessionRecord) => Written): Promise<Written | Ended> {
-    const key = this.#keyOf(replacedId)
+  async #replace(state: SessionState, { id, succeed }: Replacement, plan: Plan): Promise<Written | Ended> {
+    const key = this.#keyOf(id)
     let isPut = false
     const attempt = async (): Promise<Written | Ended | undefined> => {
       const old = await this.#newest(key)
       if (typeof old === 'string')
         return old
-      const written = plan(succeedRecord(old, state.base.createdAt, this.#options))
+      const written = plan(succeed(old), old)
       const isKept = state.keeps(written.record)
       // First the new record, which nobody knows yet: a crash in between loses nothing.
       isPut ||= isKept
@@ -268,12 +275,18 @@ export class RecordStorage {
       if (!await this.#swap(key, old, isKept ? left : undefined))
         return undefined
       if (isKept)
-        this.#remember(replacedId, left)
+        this.#remember(id, left)
       return written
     }
-    const result = await retry(attempt)
-    if (isPut && typeof result !== 'object')
-      await this.#store.delete(this.#keyOf(state.id))
+    const withdraw = (): Promise<void> | undefined => isPut ? this.#store.delete(this.#keyOf(state.id)) : undefined
+    const result = await retry(attempt).catch(async (error) => {
+      // Where storage failed, what it did last is not known.
+      if (!isSessionError(error) || error.code !== 'STORAGE_ERROR')
+        await withdraw()
+      throw error
+    })
+    if (typeof result !== 'object' || !state.keeps(result.record))
+      await withdraw()
     return result ?? conflict()
   }
 

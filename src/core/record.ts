@@ -64,11 +64,6 @@ export function continueRecord(record: SessionRecord, { data, flash, lifetime }:
   return next
 }
 
-/** A new record that goes on with the data of another: new times, the same content and limits. */
-export function succeedRecord(record: SessionRecord, now: number, limits: Limits): SessionRecord {
-  return { ...createRecord(now, limits, record.lifetime), data: record.data, flash: record.flash }
-}
-
 /** What stays under an id that was replaced. It holds nothing of the session, nor where it went. */
 export function createReplacedRecord(now: number): SessionRecord {
   return { ...createRecord(now, { maxAge: REPLACED_SECONDS, idleTimeout: 0 }), isReplaced: true }

@@ -5,17 +5,20 @@ import type { RecordPatch } from './patch'
 import type { Ended, MakePatch, Missing, RecordStorage, Written } from './record-storage'
 import type { SessionOwner } from './session'
 import type { StateOrigin } from './session-state'
+import type { Succession } from './succession'
 import type { FoundToken } from './found-cookies'
 import type { TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
 import { isNothing, isOnlyTouch, isPassive, mergePatches, NO_CHANGES } from './patch'
-import { applyPatch, isEmpty, isExpired, isTouchDue, succeedRecord, underLimits } from './record'
+import { applyPatch, isEmpty, isExpired, isTouchDue, underLimits } from './record'
 import { changedKeys, createHandle } from './session'
 import { SessionState } from './session-state'
 import { SessionCookie } from './session-cookie'
-import { deepFreeze, isPromise, toChanges } from './value'
+import { assertRecordFits } from './size'
+import { hasData, succeed, toSuccession } from './succession'
+import { deepFreeze, isPromise } from './value'
 
 /** What every request of one manager shares. */
 export interface RequestContext {
@@ -57,8 +60,10 @@ export class RequestSession implements SessionOwner {
   #wasFound = false
   #original: SessionRecord | undefined
   #mayHaveChanged = false
-  /** Why the session was found ended while this request ran: then it cannot begin again. */
+  /** Why the session was found ended while this request ran: then no change begins another. */
   #over: Ended | undefined
+  /** True when another request gave the session a new id, and its cookie to the browser. */
+  #isReplaced = false
   /** Grows with every end, ours or found: what was asked of an earlier session never touches a later one. */
   #era = 0
   /** True when the request asked for the end of the session. */
@@ -362,19 +367,20 @@ export class RequestSession implements SessionOwner {
     })
   }
 
-  regenerate(patch: unknown): Promise<void> {
+  regenerate(patch: unknown, options: unknown): Promise<void> {
     return this.run(async () => {
+      const succession = toSuccession(patch, options)
       const era = this.#era
       // Only when a write has ended is it known what is there to be replaced.
       while (this.#queue && this.#state?.isBeingStored)
         await this.#queue
       this.#assertNotEndedSince(era)
-      this.#assertChangeable()
-      this.#assertCookieCanFollow('its id')
-      this.#replaceState(toChanges(patch ?? {}))
-      await this.#store()
-      this.#assertNotEndedSince(era)
-      await this.#notify('regenerated')
+      if (this.#over === 'replaced' && hasData(succession))
+        await this.#beginAfresh(succession)
+      else
+        await this.#renew(succession)
+      if (this.exists)
+        await this.#notify('regenerated')
     })
   }
 
@@ -452,19 +458,68 @@ export class RequestSession implements SessionOwner {
     return result
   }
 
-  /** Puts a new session in the place of the present one, with its data and the given changes. */
-  #replaceState(data: RecordPatch['data']): void {
-    const { now, options } = this.#context
+  /** Gives the session another id. One that another request was faster to renew begins afresh. */
+  async #renew(succession: Succession): Promise<void> {
+    this.#assertChangeable()
+    this.#assertCookieCanFollow('its id')
+    const era = this.#era
+    const before = this.#state
+    const state = this.#replaceState(succession)
+    try {
+      await this.#store()
+    }
+    catch (error) {
+      if (this.#over === 'replaced' && this.#era === era + 1 && hasData(succession))
+        return this.#beginAfresh(succession, state.changes)
+      // Nothing was stored, nor could it be: the session stays what it was.
+      if (this.#state === state && isSessionError(error) && error.code !== 'STORAGE_ERROR') {
+        this.#state = before
+        if (state.isChanged)
+          this.state.takeOver(state.changes)
+      }
+      throw error
+    }
+    this.#assertNotEndedSince(era)
+  }
+
+  /**
+   * Begins a session that holds the patch and nothing else, where another request replaced the id:
+   * a login that was sent twice, or again because its answer was lost.
+   *
+   * @param later what was changed since the patch was given
+   */
+  async #beginAfresh({ data }: Succession, later = NO_CHANGES): Promise<void> {
+    this.#assertNotSent()
+    this.#assertCookieCanFollow('its id')
+    const era = this.#era
+    this.#state = this.#createState(createId(), { changes: mergePatches({ ...NO_CHANGES, data }, later) })
+    this.#over = undefined
+    this.#writeCookieOr(() => this.#endAs('replaced'))
+    await this.#store()
+    this.#assertNotEndedSince(era)
+  }
+
+  /** Puts a new session in the place of the present one, which goes on in it. */
+  #replaceState(succession: Succession): SessionState {
+    const { options, storage } = this.#context
     const before = this.#state
     const old = this.state
-    const replaces = old.isNew ? old.replaces : old.id
-    this.#state = this.#createState(createId(), {
-      blank: succeedRecord(old.base, now(), options),
-      changes: data.size > 0 ? mergePatches(old.changes, { ...NO_CHANGES, data }) : old.changes,
-      replaces,
+    const { changes } = old
+    const now = this.#context.now()
+    const successorOf = (record: SessionRecord): SessionRecord => succeed(record, changes, succession, now, options)
+    const earlier = old.replaces
+    const state = this.#createState(createId(), {
+      blank: successorOf(old.base),
+      replaces: earlier
+        ? { id: earlier.id, succeed: record => successorOf(earlier.succeed(record)) }
+        : old.isNew ? undefined : { id: old.id, succeed: successorOf },
       isAnnounced: old.isAnnounced,
     })
+    if (storage)
+      assertRecordFits(state.current, options.maxBytes, old.current)
+    this.#state = state
     this.#writeCookieOr(() => this.#state = before)
+    return state
   }
 
   /** Gives up the present session and dooms its record, and those of other cookies. Returns it, if there was one. */
@@ -484,7 +539,7 @@ export class RequestSession implements SessionOwner {
     if (!state.isNew || isUnread || state.isBeingStored)
       this.#doom(state.id, state.isNew || isUnread ? undefined : state.base)
     if (state.replaces)
-      this.#doom(state.replaces)
+      this.#doom(state.replaces.id)
     return state
   }
 
@@ -616,7 +671,7 @@ export class RequestSession implements SessionOwner {
     // Taken now, not when its turn has come: who ends the session meanwhile must know of the write.
     const changes = state?.takeChanges() ?? NO_CHANGES
     const doomed = this.#doomed
-    const ids = [...doomed.keys(), ...(state ? [state.replaces ?? state.id] : [])]
+    const ids = [...doomed.keys(), ...(state ? [state.replaces?.id ?? state.id] : [])]
     return storage.exclusively(ids, async () => {
       const written = state && await this.#write(storage, state, changes, makePatch)
       this.#failure = undefined
@@ -663,12 +718,12 @@ export class RequestSession implements SessionOwner {
     if (typeof written === 'string') {
       // Only that session ends, not one that took its place in this request.
       const ended = this.#state === undefined || this.#state === state ? this.#endAs(written) : endedError()
-      if (makePatch || replaces !== undefined || !isPassive(changes))
+      if (makePatch || replaces || !isPassive(changes))
         throw ended
       return undefined
     }
-    if (replaces !== undefined)
-      (this.#replacedHere ??= new Set()).add(replaces)
+    if (replaces)
+      (this.#replacedHere ??= new Set()).add(replaces.id)
     const { record, isChanged } = written
     const isCurrent = this.#state === state
     this.#continueFrom(state, record)
@@ -735,7 +790,7 @@ export class RequestSession implements SessionOwner {
     const state = this.#state
     if (state?.isKept)
       this.#cookie.write(state.id, this.#context.codec.holdsRecord ? state.current : state.outline, this.#context.now())
-    else if (this.#over !== 'replaced' && (this.#wasFound || this.#isDismissed))
+    else if (!this.#isReplaced && (this.#wasFound || this.#isDismissed))
       this.#cookie.remove()
     else
       this.#cookie.takeBack()
@@ -743,7 +798,9 @@ export class RequestSession implements SessionOwner {
 
   /** Whatever fails from now on, the browser's cookie is expired, unless it is that of another id by now. */
   #removeCookie(): void {
-    if (this.#over !== 'replaced')
+    if (this.#isReplaced)
+      this.#cookie.takeBack()
+    else
       this.#cookie.remove()
     this.#cookie.settle()
   }
@@ -818,7 +875,8 @@ export class RequestSession implements SessionOwner {
   /** The session is gone from storage; nothing that is pending can be stored any more. */
   #endAs(ended: Ended): SessionError {
     this.#era++
-    this.#over = this.#over === 'replaced' ? this.#over : ended
+    this.#over = ended
+    this.#isReplaced ||= ended === 'replaced'
     this.#state = undefined
     this.#cookie.takeBack()
     this.#cookie.settle()

@@ -68,6 +68,7 @@ function examine(options: CoreSessionOptions, context: ResolveContext): { resolv
     timeout: given.timeout ?? DEFAULTS.timeout,
     maxBytes: given.maxBytes ?? DEFAULTS.maxBytes,
     saveUninitialized: given.saveUninitialized ?? DEFAULTS.saveUninitialized,
+    userKey: given.userKey,
     expose: given.expose ?? DEFAULTS.expose,
     cookie,
   }
@@ -130,6 +131,7 @@ function checkScalars(options: ResolvedSessionOptions, given: CoreSessionOptions
     ...wholeNumber('maxBytes', options.maxBytes, 1, 'bytes'),
     ...trueOrFalse('encrypt', options.encrypt),
     ...trueOrFalse('saveUninitialized', options.saveUninitialized),
+    ...(['string', 'undefined'].includes(typeof options.userKey) ? [] : [issue('userKey', options.userKey, 'Use the name of a data key.')]),
     ...checkExpose(options.expose),
   ]
 }

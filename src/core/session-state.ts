@@ -6,6 +6,13 @@ import { Changes, mergePatches, NO_CHANGES, patchValue } from './patch'
 import { applyPatch, continueRecord, createRecord, EMPTY, isEmpty } from './record'
 import { outlineBytes, recordTooBig } from './size'
 
+/** What a new session takes over from. */
+export interface Replacement {
+  readonly id: string
+  /** Makes what the new session starts from of the newest record. Pure: it may be called again. */
+  succeed(record: SessionRecord): SessionRecord
+}
+
 /** Where a session's state comes from. */
 export interface StateOrigin {
   /** The record that storage holds under this id; without it the session is new. */
@@ -13,7 +20,7 @@ export interface StateOrigin {
   /** What a new session starts from, when it does not start empty. */
   blank?: SessionRecord
   /** See {@link SessionState.replaces}. */
-  replaces?: string | undefined
+  replaces?: Replacement | undefined
   changes?: RecordPatch
   /** See {@link SessionState.isAnnounced}. */
   isAnnounced?: boolean
@@ -29,7 +36,7 @@ export class SessionState {
   /** True when the beginning of the session was told, or is nothing new. */
   isAnnounced: boolean
   readonly #mayBeEmpty: boolean
-  readonly #replaces: string | undefined
+  readonly #replaces: Replacement | undefined
   readonly #now: () => number
   readonly #limits: Limits
   readonly #maxBytes: number
@@ -64,8 +71,8 @@ export class SessionState {
     return this.#isNew
   }
 
-  /** The id that this session takes over from when it is stored. */
-  get replaces(): string | undefined {
+  /** What this session takes over from when it is stored. */
+  get replaces(): Replacement | undefined {
     return this.#isNew ? this.#replaces : undefined
   }
 
@@ -131,19 +138,24 @@ export class SessionState {
    */
   change(patch: RecordPatch): () => void {
     const bytes = this.#bytes
+    const undo = this.takeOver(patch)
+    this.#assertFits(bytes, undo)
+    return undo
+  }
+
+  /** {@link SessionState.change} with what was checked elsewhere, or will be when it is written. */
+  takeOver(patch: RecordPatch): () => void {
     const undoEntries = this.#changeEntries(patch)
     const before = this.#changes
     const changes = this.#changes ??= new Changes()
     const undoChanges = changes.add(patch)
     this.#forget(patch.lifetime !== undefined)
-    const undo = (): void => {
+    return () => {
       undoChanges()
       this.#changes = before
       undoEntries()
       this.#forget(patch.lifetime !== undefined)
     }
-    this.#assertFits(bytes, undo)
-    return undo
   }
 
   /** Hands over the changes to be stored. They stay visible until `rebase`, or go back by `returnChanges`. */

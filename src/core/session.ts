@@ -13,7 +13,7 @@ export interface SessionOwner {
   change(patch: Partial<RecordPatch>): void
   /** @param patch a patch, or a pure function that makes one from the newest data */
   update(patch: unknown): Promise<unknown>
-  regenerate(patch: unknown): Promise<void>
+  regenerate(patch: unknown, options: unknown): Promise<void>
   destroy(): Promise<void>
   reload(): Promise<void>
   save(): Promise<void>
@@ -46,7 +46,7 @@ class SessionHandle implements Record<keyof Session, unknown> {
   readonly flash = (...args: [key: string, value?: unknown]): unknown => args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
   readonly setLifetime = (lifetime: SessionLifetime): void => this.#owner.change({ lifetime: checkLifetime(lifetime) })
   readonly update = (patch: unknown): Promise<unknown> => this.#owner.update(patch)
-  readonly regenerate = (patch?: unknown): Promise<void> => this.#owner.regenerate(patch)
+  readonly regenerate = (patch?: unknown, options?: unknown): Promise<void> => this.#owner.regenerate(patch, options)
   readonly destroy = (): Promise<void> => this.#owner.destroy()
   readonly reload = (): Promise<void> => this.#owner.reload()
   readonly save = (): Promise<void> => this.#owner.save()

@@ -63,6 +63,23 @@ export interface SessionLifetime {
   persistent?: boolean
 }
 
+/** What `regenerate` does with what the session holds, and with its lifetime. */
+export interface RegenerateOptions<T extends object = DefaultData> {
+  /**
+   * What stays under the new id: true for all data and messages, false for nothing, or the data
+   * keys that stay, with all messages. The patch comes on top.
+   *
+   * @default true
+   */
+  keep?: boolean | readonly DataKey<T>[] | undefined
+  /**
+   * `'same'` lets the lifetime go on: an id that is renewed again and again does not live for ever.
+   *
+   * @default 'new'
+   */
+  lifetime?: 'new' | 'same' | undefined
+}
+
 /** The session of one request. Reading and changing it is memory only. */
 export interface Session<T extends object = DefaultData> {
   /** The random id, at least 128 bits. Never log it. */
@@ -111,12 +128,17 @@ export interface Session<T extends object = DefaultData> {
   /**
    * Gives the session a new id and a new lifetime and ends the old id, against session
    * fixation (OWASP ASVS 5.0, V7.2.4). Call it at every login. For 10 seconds requests that are
-   * still on their way with the old id are told apart from strangers: they get no cookie.
+   * still on their way with the old id are told apart from strangers: they get no cookie, except
+   * by a `regenerate` with a patch (the login form was sent twice), which begins a session that
+   * holds the patch and nothing else.
    *
-   * @throws SessionError `EXPIRED_SESSION` when the session ended or another request replaced its
-   * id first, `STORAGE_ERROR`, `INVALID_VALUE`, `CONFLICT_ERROR`
+   * With the option `userKey`, one that changes the user keeps nothing of the former one,
+   * whatever `keep` says.
+   *
+   * @throws SessionError `EXPIRED_SESSION` when the session ended or, without a patch, another
+   * request replaced its id first, `STORAGE_ERROR`, `INVALID_VALUE`, `CONFLICT_ERROR`
    */
-  regenerate(patch?: SessionPatch<NoInfer<T>>): Promise<void>
+  regenerate(patch?: SessionPatch<NoInfer<T>>, options?: RegenerateOptions<T>): Promise<void>
   /**
    * Removes the record and expires the cookie. A later `set` starts a new session.
    *

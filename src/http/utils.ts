@@ -1,5 +1,5 @@
 import type { RequestSession } from '../core/request-session'
-import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, SessionPatch, SessionUpdater } from '../core/types'
+import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, RegenerateOptions, SessionPatch, SessionUpdater } from '../core/types'
 import { SessionError } from '../core/errors'
 import { bagOf, ownBagOf } from './bag'
 import { getSocket, type SocketSessions } from './socket'
@@ -37,10 +37,13 @@ export function updateSession(event: EventLike, patch: SessionPatch | SessionUpd
  * Gives the session a new id and ends the old one, with an optional patch in the same write.
  * Call it at every login, against session fixation.
  *
+ * @param event the event of the handler; in `upgrade` of a WebSocket the request
+ * @param patch the keys to set, or to remove with `undefined`
+ * @param options what stays of the session (`keep`), and whether its lifetime begins anew (`lifetime`)
  * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function regenerateSession(event: EventLike, patch?: SessionPatch): Promise<void> {
-  return withSession(event, session => session.regenerate(patch))
+export function regenerateSession(event: EventLike, patch?: SessionPatch, options?: RegenerateOptions): Promise<void> {
+  return withSession(event, session => session.regenerate(patch, options))
 }
 
 /**

@@ -61,6 +61,16 @@ describe('the app of the README', () => {
       expect(await visitor.json('/api/visits')).toEqual({ visits: 2 })
     })
 
+    it('a login over the session of another user keeps the keys that it names', async () => {
+      const visitor = createVisitor(server.url)
+      await login(visitor)
+      await visitor.post('/api/theme', { theme: 'dark' })
+      await visitor.fetch('/api/visits')
+      expect((await visitor.post('/api/login-as', { name: 'bob', password: 'builder' })).status).toBe(303)
+      expect(await visitor.json('/account')).toMatchObject({ userId: 2, theme: 'dark' })
+      expect(await visitor.json('/api/visits')).toEqual({ visits: 1 })
+    })
+
     it('a flash message survives the redirect and is shown once', async () => {
       const visitor = createVisitor(server.url)
       await login(visitor)

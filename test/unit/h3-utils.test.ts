@@ -297,6 +297,57 @@ describe.each(HOSTS)('$name', ({ start, major, isNode }) => {
     expect(await codeOf(async () => session?.set('a', 1))).toBe('COOKIE_ERROR')
   })
 
+  it('a login that is sent again and again with the old cookie works each time', async () => {
+    const visitor = await start(route({
+      '/begin': async event => (await useSession(event)).set('cart', 1),
+      '/login': async (event) => {
+        await regenerateSession(event, { user: 'Ada' })
+        flash(event, 'success', 'Welcome')
+        return 'ok'
+      },
+      '/me': event => ({ ...getSession(event), message: flash(event, 'success') ?? null }),
+    }), [sessionMiddleware(createOptions().options)])
+    await visitor.fetch('/begin')
+    const old = new Map(visitor.cookies)
+    const again = async (): Promise<unknown> => {
+      visitor.cookies.clear()
+      old.forEach((value, name) => visitor.cookies.set(name, value))
+      const response = await visitor.post('/login')
+      expect([response.status, setCookiesOf(response, 'session').length]).toEqual([200, 1])
+      return visitor.json('/me')
+    }
+    expect(await again()).toEqual({ cart: 1, user: 'Ada', message: 'Welcome' })
+    for (let time = 0; time < 3; time++)
+      expect(await again()).toEqual({ user: 'Ada', message: 'Welcome' })
+  })
+
+  it('a login that is sent twice at once works, whichever answer arrives last', async () => {
+    const { driver, options } = createOptions()
+    const visitor = await start(route({
+      '/begin': async event => (await useSession(event)).set('cart', 1),
+      '/login': async (event) => {
+        await regenerateSession(event, { user: 'Ada' })
+        return 'ok'
+      },
+      '/me': event => getSession(event),
+    }), [sessionMiddleware(options)])
+    await visitor.fetch('/begin')
+    const gate = driver.hold('write')
+    const first = visitor.post('/login')
+    await gate.reached
+    const others = [visitor.post('/login'), visitor.post('/login')]
+    gate.release()
+    const answers = await Promise.all([first, ...others])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    const cookies = answers.map(answer => setCookiesOf(answer, 'session')[0]!)
+    const seen = []
+    for (const cookie of cookies) {
+      visitor.cookies.set('session', cookie.slice('session='.length, cookie.indexOf(';')))
+      seen.push(await visitor.json('/me'))
+    }
+    expect(seen).toEqual([{ cart: 1, user: 'Ada' }, { user: 'Ada' }, { user: 'Ada' }])
+  })
+
   it('lets a visitor of another package in', async () => {
     const { id, cookie, record } = await oldSession()
     const old = createStorage()

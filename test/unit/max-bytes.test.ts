@@ -69,7 +69,10 @@ describe.each(BIG)('a record that becomes too big by %s', (_, change) => {
     const app = new App({ maxBytes: LIMIT })
     const browser = await returning(app)
     const slow = await browser.visit(app)
-    await browser.run(app, session => session.set('other', 'o'.repeat(LIMIT / 2)))
+    const id = await browser.run(app, (session) => {
+      session.set('other', 'o'.repeat(LIMIT / 2))
+      return session.id
+    })
     const failed = await codeOf(async () => {
       await change(slow.session, 'x'.repeat(LIMIT / 2))
       await slow.session.save()
@@ -80,7 +83,8 @@ describe.each(BIG)('a record that becomes too big by %s', (_, change) => {
     slow.session.set('small', 1)
     await slow.end()
     expect(await browser.read(app)).toEqual({ user: 'ada', other: 'o'.repeat(LIMIT / 2), small: 1 })
-    expect(await app.sessionKeys()).toHaveLength(1)
+    expect(await browser.run(app, session => session.id)).toBe(id)
+    expect(await app.keys()).toHaveLength(1)
   })
 })
 

@@ -1,7 +1,7 @@
 import type { RecordPatch } from '../../src/core/patch'
 import { describe, expect, it } from 'vitest'
 import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/patch'
-import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, succeedRecord, underLimits } from '../../src/core/record'
+import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, underLimits } from '../../src/core/record'
 import { createRandom } from './support/random'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }
@@ -139,13 +139,6 @@ describe('a patch', () => {
       const atOnce = applyPatch(record, mergePatches(first, second), 2, IDLE)
       expect({ seed, round, ...atOnce }).toEqual({ seed, round, ...oneByOne })
     }
-  })
-})
-
-describe('the successor of a record', () => {
-  it('has the same content and limits and a new time', () => {
-    const record = { ...createRecord(0, LIMITS, { maxAge: 20 }), data: { a: 1 }, flash: { b: 2 } }
-    expect(succeedRecord(record, 15_000, LIMITS)).toEqual({ version: 1, data: { a: 1 }, flash: { b: 2 }, createdAt: 15_000, lastSeenAt: 15_000, expiresAt: 35_000, lifetime: { maxAge: 20 } })
   })
 })
 

@@ -7,7 +7,7 @@ import { loadSession } from '../../http/utils'
 // `declare module 'unsession'` in an app finds what it augments.
 export type {} from '../../nitro'
 export { isSessionError, SessionError, type SessionErrorCode } from '../../core/errors'
-export type { DeepReadonly, SessionPatch, SessionUpdater } from '../../core/types'
+export type { DeepReadonly, RegenerateOptions, SessionPatch, SessionUpdater } from '../../core/types'
 export { clearSession, destroySession, flash, getSession, regenerateSession, updateSession } from '../../http/utils'
 export type * from './types'
 
