@@ -11,7 +11,6 @@ import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
-import { untilGivenWay } from './http/give-way'
 import { settleAfter } from './http/settle-after'
 import { describeError, toSessionError } from './http/error-response'
 import { createExchange } from './http/exchange'
@@ -202,28 +201,13 @@ function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): Sess
     cookieHeader: () => response.cookieHeader,
     createExchange: bag => createExchange(response, {
       settle: () => bag.settle(),
+      save: () => bag.save(),
       onFailure: toErrorResponse,
-      ...(!isAwaited && { onUnheld: createWriter(event, () => bag.save()) }),
+      onUnsaved: logError,
+      waitUntil: isV2(event) ? saved => event.waitUntil?.(saved) : undefined,
+      isAwaited,
     }),
   })
-}
-
-/** Where nothing waits for writes they are made as soon as the handler gives way. */
-function createWriter(event: SessionEvent, save: () => Promise<void>): () => void {
-  let isDue = false
-  return () => {
-    if (isDue)
-      return
-    isDue = true
-    const written = untilGivenWay().then(() => {
-      const saving = save()
-      // Writing is itself told as a change.
-      isDue = false
-      return saving
-    }).catch(logError)
-    if (isV2(event))
-      event.waitUntil?.(written)
-  }
 }
 
 /** The JSON that both majors of h3 answer errors with, more or less. */

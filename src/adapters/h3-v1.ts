@@ -7,6 +7,8 @@ import { type HeaderList, headersOf } from '../http/headers'
 /** An event of h3 v1. */
 export interface H3V1Event {
   context: object
+  /** True when the handler has answered, with a stream too. */
+  readonly handled?: boolean
   node: {
     req: {
       headers: { 'cookie'?: string | undefined, 'host'?: string | undefined, ':authority'?: string | undefined }
@@ -39,22 +41,24 @@ export class V1Response implements EventResponse {
   #headers: readonly HeaderList[] | undefined
   readonly node: NodeResponse | undefined
   readonly isFinished = false
-  readonly #req: H3V1Event['node']['req']
+  readonly #event: H3V1Event
   readonly #res: NodeResponse
 
-  constructor({ node: { req, res } }: H3V1Event) {
-    this.#req = req
+  constructor(event: H3V1Event) {
+    const { res } = event.node
+    this.#event = event
     this.#res = res as NodeResponse
     this.node = isMock(res) ? undefined : this.#res
   }
 
   get headers(): readonly HeaderList[] { return this.#headers ??= [headersOf(this.#res)] }
-  get cookieHeader(): string | undefined { return this.#req.headers.cookie }
+  get cookieHeader(): string | undefined { return this.#event.node.req.headers.cookie }
   get address(): RequestAddress {
-    const { headers, originalUrl, url = '/' } = this.#req
+    const { headers, originalUrl, url = '/' } = this.#event.node.req
     return { host: headers.host ?? headers[':authority'], path: originalUrl ?? url }
   }
 
-  get isSent(): boolean { return this.#res.headersSent || this.#res.writableEnded }
+  // The headers of a stream are read when its handler has ended, which nothing tells.
+  get isSent(): boolean { return this.node ? this.#res.headersSent || this.#res.writableEnded : this.#event.handled === true || this.#res.writableEnded }
   get haveHeadersLeft(): boolean { return this.node !== undefined && this.#res.headersSent }
 }

@@ -317,7 +317,7 @@ export class RequestSession implements SessionOwner {
 
   /** Keeps a session that is only read alive: a cookie of an old secret, an idle time half over. */
   #refresh(token: Pick<FoundToken, 'isOutdated'>, record: SessionRecord): void {
-    if (this.#exchange.isSent || (this.#exchange.cookieObstacle && !this.#context.storage))
+    if (this.#obstacle && !this.#context.storage)
       return
     const isTouched = isTouchDue(record, this.#context.now(), this.#context.options)
     if (isTouched) {
@@ -336,7 +336,7 @@ export class RequestSession implements SessionOwner {
 
   /** False after an end: only a change begins another session. */
   get #canBegin(): boolean {
-    return !this.#exchange.isSent && !this.#exchange.isShared && !this.#exchange.cookieObstacle && this.#era === 0
+    return !this.#obstacle && !this.#exchange.isShared && this.#era === 0
   }
 
   // --- Changing ---
@@ -386,8 +386,10 @@ export class RequestSession implements SessionOwner {
 
   destroy(): Promise<void> {
     return this.run(async () => {
-      if (!this.#context.storage)
-        this.#assertNotSent()
+      if (!this.#context.storage) {
+        this.#assertNotShared()
+        this.#assertCookieCanFollow()
+      }
       const old = this.#oldToLoad
       if (old)
         await this.#loadToEnd(old)
@@ -489,7 +491,7 @@ export class RequestSession implements SessionOwner {
    * @param later what was changed since the patch was given
    */
   async #beginAfresh({ data }: Succession, later = NO_CHANGES): Promise<void> {
-    this.#assertNotSent()
+    this.#assertNotShared()
     this.#assertCookieCanFollow('its id')
     const era = this.#era
     this.#state = this.#createState(createId(), { changes: mergePatches({ ...NO_CHANGES, data }, later) })
@@ -575,15 +577,21 @@ export class RequestSession implements SessionOwner {
   async #settle(): Promise<void> {
     while (this.#operations.size > 0)
       await Promise.all(this.#operations)
-    if (this.#failure) {
-      this.#cookie.rollBack()
-      throw this.#failure
-    }
+    this.#throwFailure()
     for (let round = 0; round < MAX_SETTLE_ROUNDS && this.#mustStore; round++)
       await this.#store()
-    if (this.#failure)
-      throw this.#failure
+    this.#throwFailure()
     this.#giveWay()
+  }
+
+  /** Once: then the host knows. */
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (!failure)
+      return
+    this.#cookie.rollBack()
+    throw failure
   }
 
   /** Another request replaced the id since this one stored its changes: the browser keeps that one's cookie. */
@@ -739,7 +747,7 @@ export class RequestSession implements SessionOwner {
   #canBeginAnew(state: SessionState, changes: RecordPatch, makePatch?: MakePatch): boolean {
     return (makePatch !== undefined || !isPassive(changes))
       && this.#state === state && !state.isNew && Object.keys(state.base.data).length === 0
-      && !this.#exchange.cookieObstacle
+      && !this.#obstacle
   }
 
   #continueFrom(state: SessionState, record: SessionRecord): void {
@@ -824,7 +832,7 @@ export class RequestSession implements SessionOwner {
 
   /** True for a new session that is going to be stored. */
   #isBeginning(state: SessionState): boolean {
-    return !this.#exchange.cookieObstacle && state.isKept
+    return state.isKept && (!this.#obstacle || this.#cookie.isKnown(state.id))
   }
 
   #createState(id: string, origin: StateOrigin = {}): SessionState {
@@ -833,13 +841,14 @@ export class RequestSession implements SessionOwner {
     return new SessionState(id, now, options, { ...origin, mayBeEmpty, ...(storage && { maxBytes: options.maxBytes }) })
   }
 
-  #assertNotSent(): void {
+  /** Why no cookie can be sent, or none any more, as a sentence. */
+  get #obstacle(): string | undefined {
+    return this.#exchange.cookieObstacle ?? (this.#exchange.isSent ? 'The response has begun, so no cookie can follow.' : undefined)
+  }
+
+  #assertNotShared(): void {
     if (this.#exchange.isShared)
       throw cachedResponseError('A session was changed while prerendering.')
-    if (this.#exchange.isSent)
-      throw new SessionError('COOKIE_ERROR', 'The session was changed after the response was sent, so its cookie cannot follow. Change it before sending or streaming.')
-    if (this.#exchange.cookieObstacle && !this.#context.storage)
-      throw new SessionError('COOKIE_ERROR', `${this.#exchange.cookieObstacle} In cookie mode the cookie is the session: change it in a request over HTTP, or use \`mode: 'storage'\`.`)
   }
 
   /** The session goes on under an id that only its own cookie can end; who asked for its end must know. */
@@ -855,21 +864,26 @@ export class RequestSession implements SessionOwner {
   }
 
   #assertChangeable(): void {
-    this.#assertNotSent()
+    this.#assertNotShared()
     const state = this.#state
     if (state && !state.isNew && isExpired(state.base, this.#context.now()))
       this.#endAs('gone')
     if (this.#over)
       throw endedError()
-    if (!this.#state || this.#state.isNew)
+    // What storage keeps under an id that the browser has needs no other cookie.
+    if (!this.#context.storage || !state || !this.#cookie.isKnown(state.id))
       this.#assertCookieCanFollow()
   }
 
   /** @param what the part of the session that is about to change; without it a new session begins */
   #assertCookieCanFollow(what?: string): void {
-    const { cookieObstacle } = this.#exchange
-    if (cookieObstacle)
-      throw new SessionError('COOKIE_ERROR', `${cookieObstacle} ${what ? `Change ${what}` : 'Begin the session'} in a request over HTTP.`)
+    const obstacle = this.#obstacle
+    if (!obstacle)
+      return
+    const where = this.#exchange.cookieObstacle ? 'in a request over HTTP' : 'before sending or streaming'
+    throw new SessionError('COOKIE_ERROR', this.#context.storage
+      ? `${obstacle} ${what ? `Change ${what}` : 'Begin the session'} ${where}.`
+      : `${obstacle} In cookie mode the cookie is the session: change it ${where}, or use \`mode: 'storage'\`.`)
   }
 
   /** The session is gone from storage; nothing that is pending can be stored any more. */

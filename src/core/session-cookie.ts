@@ -100,6 +100,12 @@ export class SessionCookie {
     this.#set(this.#settled)
   }
 
+  /** True when the browser has the cookie of an id: it came with the request, or goes out with the response. */
+  isKnown(id: string): boolean {
+    return this.tokens.some(({ content }) => content.id === id)
+      || (this.#writtenId === id && this.#current.at(-1)?.includes(`=${this.#writtenText};`) === true)
+  }
+
   #set(headers: readonly string[]): void {
     this.#current = headers
     this.#exchange.setCookies(this.#options.cookie.name, headers)

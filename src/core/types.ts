@@ -97,8 +97,9 @@ export interface Session<T extends object = DefaultData> {
   /**
    * Sets a key; `undefined` removes it. Setting an equal value is not a change.
    *
-   * @throws SessionError `INVALID_VALUE` for a value that JSON would change or lose,
-   * `COOKIE_ERROR` when the response was sent already or the cookie grows too big
+   * @throws SessionError `INVALID_VALUE` for a value that JSON would change or lose, or that makes the
+   * record bigger than `maxBytes`; `COOKIE_ERROR` when the cookie grows too big, or the response has
+   * begun and a cookie would have to follow: for a new session, and in cookie mode
    */
   set<K extends DataKey<T>>(key: K, value: T[K] | undefined): void
   /** Removes a key. */
@@ -148,7 +149,10 @@ export interface Session<T extends object = DefaultData> {
   destroy(): Promise<void>
   /** Fetches the newest data; own changes stay on top. */
   reload(): Promise<void>
-  /** Resolves when every change so far is stored. */
+  /**
+   * Resolves when every change so far is stored. After the response began, what is not saved so is
+   * stored as soon as the running code gives way, and a failure goes to the log.
+   */
   save(): Promise<void>
 }
 
@@ -206,7 +210,10 @@ export interface SessionStore {
 export interface Exchange {
   /** The raw `Cookie` header. */
   readonly cookieHeader: string | undefined
-  /** True when the response's headers can no longer change. */
+  /**
+   * True when the response's headers can no longer change. What storage keeps under the id that the
+   * browser has can change all the same; what needs a cookie is refused.
+   */
   readonly isSent: boolean
   /** True while prerendering: the response is shown to everybody, so no session can be changed. */
   readonly isShared?: boolean
@@ -224,7 +231,10 @@ export interface Exchange {
   setCookies(name: string, headers: readonly string[]): void
   /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */
   close(): void
-  /** Called at a change: the host must await `settle` of the session before the first byte leaves. */
+  /**
+   * Called at a change: the host must await `settle` of the session before the first byte leaves.
+   * Where that has left, or waits for nothing, the host stores the change by itself, by `save`.
+   */
   hold(): void
 }
 

@@ -162,9 +162,12 @@ export class SessionBag {
     return this.#used !== undefined && isForSharedCaches(headers)
   }
 
-  /** Writes now what would otherwise be written before the response. */
+  /** Writes now what would otherwise be written before the response. Fails with what failed, awaited or not. */
   async save(): Promise<void> {
-    await Promise.all([...this.#sessions?.values() ?? []].map(({ session }) => session.save()))
+    await Promise.all([...this.#sessions?.values() ?? []].map(async ({ session }) => {
+      await session.save()
+      await session.settle()
+    }))
   }
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */

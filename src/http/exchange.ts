@@ -1,8 +1,10 @@
 import type { RequestAddress } from '../core/cookie-scope'
 import type { Exchange } from '../core/types'
 import type { ErrorResponse } from './error-response'
+import type { Saving } from './give-way'
 import type { HeaderList } from './headers'
 import type { HeldResponse, NodeResponse } from './node-response'
+import { createSaver } from './give-way'
 import { forbidCaching, headersOf, isForSharedCaches, replaceSetCookies, varyByCookie } from './headers'
 import { holdNodeResponse } from './node-response'
 
@@ -23,7 +25,7 @@ export interface EventResponse {
   readonly isFinished: boolean
 }
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends Saving {
   /**
    * True while prerendering.
    *
@@ -34,8 +36,12 @@ export interface ExchangeOptions {
   cookies?: EventExchange['cookies']
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
-  /** Is told of a change where no response of Node can wait for it. */
-  onUnheld?(): void
+  /**
+   * False where no response waits for `settle` but those of Node.
+   *
+   * @default true
+   */
+  isAwaited?: boolean
   /** Is told why an error takes the place of a response that was already being sent. */
   onFailure(error: unknown): ErrorResponse
 }
@@ -74,6 +80,7 @@ class ResponseExchange implements EventExchange {
   readonly #response: EventResponse
   readonly #options: ExchangeOptions
   #held: HeldResponse | undefined
+  #saveSoon: (() => void) | undefined
   #isClosed = false
 
   constructor(response: EventResponse, options: ExchangeOptions) {
@@ -130,8 +137,9 @@ class ResponseExchange implements EventExchange {
 
   hold(): void {
     this.#holdNode()
-    if (!this.#response.node)
-      this.#options.onUnheld?.()
+    // After the response has begun nothing waits any more.
+    if (this.isSent || (!this.#response.node && this.#options.isAwaited === false))
+      (this.#saveSoon ??= createSaver(this.#options))()
   }
 
   close(): void {

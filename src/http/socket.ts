@@ -1,7 +1,7 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
 import type { Exchange, SessionObserver } from '../core/types'
-import { untilGivenWay } from './give-way'
+import { createSaver } from './give-way'
 
 /** What a host gives to the sessions of one connection. */
 export interface SocketOptions {
@@ -54,30 +54,22 @@ export class SocketSessions {
       address: { host: undefined, path: '/' },
       setCookies() {},
       close() {},
-      hold: this.#createWriter(() => session),
+      // Nothing waits for the writes of a connection.
+      hold: createSaver({
+        async save() {
+          await session.save()
+          // Also what failed without anybody having awaited it.
+          await session.settle()
+        },
+        onUnsaved: this.#options.onFailure,
+        waitUntil: (saved) => {
+          const written: Promise<void> = saved.then(() => void this.#writes.delete(written))
+          this.#writes.add(written)
+        },
+      }),
     }
     const session: RequestSession = manager.open(exchange, observer)
     return session
-  }
-
-  /** Nothing waits for the writes of a connection: they are made as soon as the code gives way. */
-  #createWriter(session: () => RequestSession): () => void {
-    let isDue = false
-    const write = async (): Promise<void> => {
-      const saving = session().save()
-      // Writing is itself told as a change.
-      isDue = false
-      await saving
-      // Also what failed without anybody having awaited it.
-      await session().settle()
-    }
-    return () => {
-      if (isDue)
-        return
-      isDue = true
-      const written = untilGivenWay().then(write).catch(this.#options.onFailure).then(() => void this.#writes.delete(written))
-      this.#writes.add(written)
-    }
   }
 }
 

@@ -79,7 +79,7 @@ describe('what errors tell', () => {
     ['of a response that was sent', async (app, browser) => {
       const visit = await browser.visit(app)
       visit.exchange.isSent = true
-      visit.session.set('a', 1)
+      visit.session.setLifetime({ maxAge: 5 })
     }],
     ['of a value that is refused', async (app, browser) => {
       const visit = await browser.visit(app)

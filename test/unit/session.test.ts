@@ -239,17 +239,6 @@ describe.each(MODES)('a session in $mode', ({ options }) => {
     expect(['toString', 'constructor', '__proto__', 'hasOwnProperty'].flatMap(key => [session.get(key), session.has(key)])).toEqual(Array.from({ length: 4 }, () => [undefined, false]).flat())
   })
 
-  it('refuses a change after the response was sent, and keeps nothing of it', async () => {
-    const app = new App(options)
-    const browser = await returning(app)
-    const visit = await browser.visit(app)
-    visit.exchange.isSent = true
-    expect(await codeOf(() => visit.session.set('a', 1))).toBe('COOKIE_ERROR')
-    expect(await codeOf(() => visit.session.update({ a: 1 }))).toBe('COOKIE_ERROR')
-    expect(await codeOf(() => visit.session.regenerate())).toBe('COOKIE_ERROR')
-    expect([visit.session.data, visit.request.settle()]).toEqual([{ user: 'ada' }, undefined])
-  })
-
   it('still reads after the response was sent', async () => {
     const app = new App(options)
     const visit = await (await returning(app)).visit(app)

@@ -14,6 +14,12 @@ export function reportFailure({ captureError }: ServerApp, event: ServerEvent, c
   return describeError(error)
 }
 
+/** A change that no response waited for, and that could not be stored: nobody else hears of it. */
+export function reportUnsaved({ captureError }: ServerApp, event: ServerEvent, error: unknown): void {
+  captureError(error as Error, { event, tags: ['request', 'session'] })
+  console.error(`[unsession] [${event.method}] ${event.path}\n`, error)
+}
+
 /** Logs a fault of the server, in the words of Nitro 2. */
 export function logFault(event: ServerEvent, error: SessionError): void {
   if (error.unhandled)

@@ -6,7 +6,7 @@ import { defineNitroPlugin } from 'nitropack/runtime'
 import { V1Response } from '../../../adapters/h3-v1'
 import { getBag, SessionBag, setBag } from '../../../http/bag'
 import { createExchange } from '../../../http/exchange'
-import { reportFailure } from '../error-response'
+import { reportFailure, reportUnsaved } from '../error-response'
 import { isCachedByHost } from '../host-cache'
 import { startSessions } from '../sessions'
 import { borrowBag, shareWithErrorPage } from './error-page'
@@ -45,7 +45,10 @@ function createBag(nitroApp: NitroApp, event: H3Event, sessionsOf: SessionsOf): 
     createExchange: bag => createExchange(new V1Response(event), {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
+      save: () => bag.save(),
       onFailure: error => toErrorResponse(reportFailure(nitroApp, event, error)),
+      onUnsaved: error => reportUnsaved(nitroApp, event, error),
+      waitUntil: saved => event.waitUntil?.(saved),
     }),
   })
 }

@@ -9,7 +9,7 @@ import { describeV2, finishResponses } from '../../../adapters/h3-v2'
 import { getBag, SessionBag, setBag } from '../../../http/bag'
 import { settleAfter } from '../../../http/settle-after'
 import { createExchange } from '../../../http/exchange'
-import { reportFailure } from '../error-response'
+import { reportFailure, reportUnsaved } from '../error-response'
 import { isCachedByHost } from '../host-cache'
 import { startSessions } from '../sessions'
 import { createSocketHost } from '../sockets'
@@ -51,7 +51,10 @@ function createBag(event: H3Event, app: ServerApp, sessionsOf: SessionsOf): Sess
     createExchange: bag => createExchange(response, {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
+      save: () => bag.save(),
       onFailure: error => toErrorResponse(reportFailure(app, event, error)),
+      onUnsaved: error => reportUnsaved(app, event, error),
+      waitUntil: saved => event.waitUntil?.(saved),
     }),
   })
 }
