@@ -120,6 +120,15 @@ describe('the app of the README', () => {
     })
   })
 
+  it('in storage mode the answer of a model is kept at the end of its stream', async () => {
+    const server = await startServer(built.entry, {}, built.outputDir)
+    const visitor = createVisitor(server.url)
+    const response = await visitor.post('/api/chat', { question: 'Is it late?' })
+    expect([await response.text(), setCookiesOf(response, 'session').length]).toEqual(['You asked: Is it late?', 1])
+    expect(await visitor.json('/api/chat')).toEqual({ question: 'Is it late?', answer: 'You asked: Is it late?' })
+    await server.stop()
+  })
+
   it('in storage mode parallel updates are all counted', async () => {
     const server = await startServer(built.entry, {}, built.outputDir)
     const visitor = createVisitor(server.url)
