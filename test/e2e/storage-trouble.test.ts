@@ -15,8 +15,10 @@ const STATIC: Answer = { status: 200, body: { page: 'static' }, cookies: [] }
 /** Makes time pass in a moment; see the route `/clock`. */
 const MOVABLE_CLOCK = `data:text/javascript,${encodeURIComponent(`
   const { now } = Date
+  const elapsed = performance.now.bind(performance)
   globalThis.clock = { ahead: 0 }
   Date.now = () => now() + globalThis.clock.ahead
+  performance.now = () => elapsed() + globalThis.clock.ahead
 `)}`
 
 describe.runIf(hasRedis())('trouble with Redis', () => {
@@ -100,6 +102,63 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
       expect(await answered(() => get(visitor, '/data'))).toMatchObject({ body: { visits: 2 } })
       const newcomer = servers.visitor(server)
       expect(await answered(() => post(newcomer, '/add'))).toMatchObject({ status: 200, body: { visits: 1 }, cookies: [expect.any(String)] })
+    })
+  })
+
+  describe('what the operator is told', () => {
+    /** What was printed of storage so far. */
+    const linesOf = (server: RunningServer): string[] => server.output().split('\n').filter(line => line.startsWith('[unsession] The session storage'))
+
+    it('is one line while Redis is not there at the start, one when it is back, and one when it goes away again', async () => {
+      const redis = await redisWith()
+      await redis.kill()
+      const away = (): RegExp => new RegExp(`^\\[unsession\\] The session storage is away: redis at 127\\.0\\.0\\.1:${redis.port} \\(ECONNREFUSED\\)\\. .*503.*no restart is needed\\.$`)
+      const back = `[unsession] The session storage is back: redis at 127.0.0.1:${redis.port}.`
+      const server = await serverOn(`redis://somebody:a-password@127.0.0.1:${redis.port}`, HASTY)
+      await expect.poll(() => linesOf(server), RECOVERY).toEqual([expect.stringMatching(away())])
+      const visitor = servers.visitor(server)
+      expect(await post(visitor, '/set', { visits: 1 })).toEqual(FAILED)
+      expect(await post(servers.visitor(server), '/add')).toEqual(FAILED)
+      expect(linesOf(server)).toHaveLength(1)
+
+      await redis.restart()
+      const client = clientOf(redis)
+      await client.call('ACL', 'SETUSER', 'somebody', 'on', '>a-password', '~*', '+@all')
+      // Until it has that user it refuses the password, which is something else to tell.
+      await expect.poll(() => linesOf(server), RECOVERY).toContain(back)
+      expect(await answered(() => post(visitor, '/set', { visits: 1 }))).toMatchObject({ status: 200 })
+      const told = linesOf(server).length
+
+      await redis.kill()
+      await expect.poll(() => linesOf(server).slice(told), RECOVERY).toEqual([expect.stringMatching(away())])
+      expect(server.output()).not.toMatch(/\[ioredis\]|a-password|somebody/)
+    })
+
+    it('is nothing while all is well', async () => {
+      const redis = await redisWith()
+      const server = await serverOn(redis.url)
+      await servers.signIn(server)
+      expect(linesOf(server)).toEqual([])
+    })
+
+    it('is that it does not answer, and that it does again', async () => {
+      const redis = await redisWith()
+      const { server } = await hastyOn(redis)
+      redis.pause()
+      await Promise.all(Array.from({ length: 4 }, () => post(servers.visitor(server), '/add')))
+      expect(linesOf(server)).toEqual([expect.stringContaining(`redis at 127.0.0.1:${redis.port} (no answer within 1000 ms)`)])
+      redis.resume()
+      await answered(() => post(servers.visitor(server), '/add'))
+      expect(linesOf(server).slice(1)).toEqual([`[unsession] The session storage is back: redis at 127.0.0.1:${redis.port}.`])
+    })
+
+    it('is why, where Redis is there and refuses the password', async () => {
+      const redis = await redisWith({ args: ['--requirepass', 'the-right-one'] })
+      const server = await serverOn(`redis://:a-wrong-one@127.0.0.1:${redis.port}`, HASTY)
+      await expect.poll(() => linesOf(server), RECOVERY).toEqual([expect.stringContaining('(WRONGPASS')])
+      expect(await post(servers.visitor(server), '/add')).toEqual(FAILED)
+      await expect.poll(() => server.output()).toContain('STORAGE_ERROR')
+      expect(server.output()).not.toMatch(/a-wrong-one|\[ioredis\]/)
     })
   })
 
@@ -189,6 +248,69 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
       expect(await answered(() => get(copy, '/data'))).toEqual({ status: 200, body: {}, cookies: [] })
       expect(await clientOf(redis).exists(recordName(copy))).toBe(0)
     })
+  })
+
+  describe.each<[how: string, args: string[], user: string]>([
+    ['to the user', ['--user', 'app', 'on', '>a-password', '~*', '+@all', '-@scripting'], 'app:a-password@'],
+    ['to everybody, because it has another name', ['--rename-command', 'EVAL', 'another-name'], ''],
+    ['what the script calls, to the user', ['--user', 'app', 'on', '>a-password', '~*', '+@all', '-getrange'], 'app:a-password@'],
+  ])('refuses the script: %s', (_, args, user) => {
+    const onServer = async (): Promise<{ redis: RunningRedis, url: string, server: RunningServer }> => {
+      const redis = await redisWith({ args })
+      const url = `redis://${user}127.0.0.1:${redis.port}`
+      return { redis, url, server: await serverOn(url) }
+    }
+
+    it('sessions work, and one process loses nothing', async () => {
+      const { redis, server } = await onServer()
+      const visitor = await servers.signIn(server)
+      await Promise.all(Array.from({ length: 16 }, () => post(servers.copy(visitor, server), '/add')))
+      expect(await get(visitor, '/data')).toMatchObject({ status: 200, body: { visits: 16 } })
+      const before = servers.copy(visitor, server)
+      expect(await post(visitor, '/login', { user: 'ada' })).toMatchObject({ status: 200 })
+      expect(await get(before, '/data')).toEqual({ status: 200, body: {}, cookies: [] })
+      const copy = servers.copy(visitor, server)
+      expect(await post(visitor, '/logout')).toMatchObject({ status: 204 })
+      expect(await get(copy, '/data')).toEqual({ status: 200, body: {}, cookies: [] })
+      expect(await clientOf(redis).exists(recordName(copy))).toBe(0)
+    })
+
+    it('no record is ever half-written, whatever several processes do', async () => {
+      const { redis, url, server } = await onServer()
+      const others = [server, await serverOn(url)]
+      const visitor = await servers.signIn(server)
+      const name = recordName(visitor)
+      const client = clientOf(redis)
+      const writing = Promise.all(Array.from({ length: 40 }, (_, index) => post(servers.copy(visitor, others[index % 2]!), '/set', { [`key${index % 4}`]: 'x'.repeat(10_000) })))
+      const texts: string[] = []
+      const end = writing.then(() => true)
+      while (!await Promise.race([end, client.get(name).then(text => void texts.push(text!))]))
+        continue
+      expect((await writing).map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => 200))
+      expect(texts.filter(text => JSON.parse(text).data.private !== PRIVATE)).toEqual([])
+    })
+
+    it('the operator is told once', async () => {
+      const { server } = await onServer()
+      const visitor = await servers.signIn(server)
+      await post(visitor, '/add')
+      await post(servers.visitor(server), '/add')
+      const lines = server.output().split('\n').filter(line => line.startsWith('[unsession]'))
+      expect(lines).toEqual([expect.stringMatching(/refuses the command EVAL.*several processes.*ACL SETUSER/)])
+      expect(server.output()).not.toContain('a-password')
+    })
+  })
+
+  it('a script that is allowed later runs without a restart', async () => {
+    const redis = await redisWith({ args: ['--user', 'app', 'on', '>a-password', '~*', '+@all', '-@scripting'] })
+    const server = await serverOn(`redis://app:a-password@127.0.0.1:${redis.port}`, { NODE_OPTIONS: `--import ${MOVABLE_CLOCK}` })
+    const visitor = await servers.signIn(server)
+    const client = clientOf(redis)
+    await client.call('ACL', 'SETUSER', 'app', '+eval')
+    await post(visitor, '/clock', { minutes: 2 })
+    expect(await post(visitor, '/add')).toMatchObject({ status: 200 })
+    expect(await client.info('commandstats')).toMatch(/cmdstat_eval:calls=1,.*rejected_calls=1,/)
+    expect(server.output()).toContain('Redis runs the command EVAL again')
   })
 
   describe('connected, without an answer', () => {

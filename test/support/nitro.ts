@@ -65,8 +65,8 @@ export async function startCommand(command: string, args: string[], env: Record<
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       output += chunk
-      // Not every host prints the protocol, and a number may come in pieces.
-      const address = /127\.0\.0\.1:\d+(?=\D)/.exec(output)?.[0]
+      // Not every host prints the protocol, and a number may come in pieces. Lines in brackets are of libraries, and may name a Redis.
+      const address = /127\.0\.0\.1:\d+(?=\D)/.exec(output.replaceAll(/^\[\w+\].*$/gm, ''))?.[0]
       if (address)
         resolve(`http://${address}`)
     }

@@ -94,6 +94,26 @@ describe('an operation of storage', () => {
     expect(await first).toBe(1)
   })
 
+  it('whose answer came while the process stood still is in time', async () => {
+    vi.useRealTimers()
+    const limit = 20
+    const answered = new Promise<number>(resolve => setImmediate(() => setImmediate(() => resolve(1))))
+    const result = new Attempts(limit).run('reading', KEY, () => answered)
+    const end = performance.now() + 10 * limit
+    while (performance.now() < end)
+      Math.random()
+    expect(await result).toBe(1)
+  })
+
+  it('that nobody answers is not waited for on and on because the process stood still', async () => {
+    vi.useRealTimers()
+    const result = codeOf(() => new Attempts(20).run('reading', KEY, () => new Promise(() => {})))
+    const end = performance.now() + 200
+    while (performance.now() < end)
+      Math.random()
+    expect(await result).toBe('STORAGE_ERROR')
+  })
+
   it('leaves no timer behind, whatever became of it', async () => {
     const attempts = new Attempts(TIMEOUT)
     await attempts.run('reading', KEY, async () => 1)
@@ -143,6 +163,28 @@ describe('storage that does not answer', () => {
     await timeOut(() => Promise.any([store.get(KEY), store.get(OTHER_KEY)]).catch(({ errors }: AggregateError) => Promise.reject(errors[0])))
     const calls = driver.calls.length
     expect([await codeOf(() => store.get('c'.repeat(64))), driver.calls.length - calls]).toEqual(['STORAGE_ERROR', 0])
+  })
+
+  it('is told of once, and once when it answers again', async () => {
+    const told: boolean[] = []
+    const attempts = new Attempts(TIMEOUT, isSilent => void told.push(isSilent))
+    for (let record = 0; record < 5; record++)
+      await timeOut(() => attempts.run('reading', KEY + record, () => new Promise(() => {})))
+    expect(told).toEqual([true])
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await attempts.run('reading', KEY, async () => 1)
+    await attempts.run('reading', KEY, async () => 1)
+    expect(told).toEqual([true, false])
+  })
+
+  it('is not told of while it answers others', async () => {
+    const told: boolean[] = []
+    const attempts = new Attempts(TIMEOUT, isSilent => void told.push(isSilent))
+    const waiting = [KEY, OTHER_KEY].map(key => codeOf(() => attempts.run('reading', key, () => new Promise(() => {}))))
+    await attempts.run('reading', 'c', async () => 1)
+    await vi.advanceTimersByTimeAsync(TIMEOUT)
+    await Promise.all(waiting)
+    expect(told).toEqual([])
   })
 
   it('is asked again when it answered after all', async () => {

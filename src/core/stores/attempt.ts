@@ -4,6 +4,9 @@ import { isPromise } from '../value'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 
+/** Storage that was silent to so many records is asked for by one operation at a time. */
+const SILENCES = 2
+
 /** After so many timeouts a write is taken for one that never ends. */
 const FORGOTTEN_AFTER = 12
 
@@ -16,23 +19,32 @@ const FORGOTTEN_AFTER = 12
 export class Attempts {
   /** Milliseconds that one operation may take. */
   readonly #timeout: number
+  readonly #onChange: (isSilent: boolean) => void
   /** Writes that go on although nobody waits for them any more, by key. */
   readonly #late = new Map<string, Promise<void>>()
   /** The records that waited in vain since storage answered last, and whether it was silent to all meanwhile. */
   readonly #stalled = new Map<string, boolean>()
+  /** How many of them it was silent to all for. */
+  #silences = 0
   #stalledUntil = 0
   #lastAnswer = Number.NEGATIVE_INFINITY
 
-  constructor(timeout: number) {
+  /** @param onChange is told when storage is silent to all, and when it answers again */
+  constructor(timeout: number, onChange: (isSilent: boolean) => void = () => {}) {
     this.#timeout = timeout
+    this.#onChange = onChange
   }
 
   /**
    * What the operation answers; what is there at once, as in memory, needs no clock.
    *
+   * @param action what it does
+   * @param key the record that it is about
+   * @param operation the operation
+   * @param limit milliseconds that it may take, where that is less than usual
    * @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time
    */
-  run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>): T | Promise<T> {
+  run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>, limit = this.#timeout): T | Promise<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
     let result
@@ -43,24 +55,30 @@ export class Attempts {
       throw storageError(action, cause)
     }
     if (isPromise(result))
-      return this.#inTime(action, key, Promise.resolve(result))
+      return this.#inTime(action, key, Promise.resolve(result), limit)
     if (this.#stalled.size > 0)
       this.#noteAnswer()
     return result
   }
 
-  async #inTime<T>(action: Action, key: string, result: Promise<T>): Promise<T> {
+  async #inTime<T>(action: Action, key: string, result: Promise<T>, limit: number): Promise<T> {
     const start = elapsed()
     const answered = result.then(() => {}, () => {}).then(() => this.#noteAnswer())
     let timer: ReturnType<typeof setTimeout> | undefined
     const timedOut = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#stalled.set(key, this.#lastAnswer < start)
-        this.#stalledUntil = elapsed() + this.#timeout
+      const end = (): void => {
+        this.#noteSilence(key, start)
         if (action !== 'reading')
           this.#rememberLate(key, answered)
-        reject(new Error(`No answer within ${this.#timeout} ms.`))
-      }, this.#timeout)
+        reject(new Error(`No answer within ${limit} ms.`))
+      }
+      // Where the process stood still itself, the answer may be there and only waits to be heard.
+      timer = setTimeout(() => {
+        if (elapsed() - start < 1.5 * limit)
+          end()
+        else
+          timer = setTimeout(end, limit)
+      }, limit)
     })
     try {
       return await Promise.race([result, timedOut])
@@ -73,16 +91,29 @@ export class Attempts {
     }
   }
 
+  #noteSilence(key: string, start: number): void {
+    this.#stalledUntil = elapsed() + this.#timeout
+    // More need not be remembered: nothing is asked of it any more.
+    if (this.#silences === SILENCES)
+      return
+    const wasSilent = this.#stalled.get(key) === true
+    const isSilent = wasSilent || this.#lastAnswer < start
+    this.#stalled.set(key, isSilent)
+    if (isSilent && !wasSilent && ++this.#silences === SILENCES)
+      this.#onChange(true)
+  }
+
   #noteAnswer(): void {
+    const wasSilent = this.#silences === SILENCES
     this.#lastAnswer = elapsed()
     this.#stalled.clear()
+    this.#silences = 0
+    if (wasSilent)
+      this.#onChange(false)
   }
 
   #assertAnswering(action: Action, key: string): void {
-    if (this.#stalled.size === 0)
-      return
-    const silences = [...this.#stalled.values()].filter(isSilent => isSilent).length
-    if (!this.#stalled.has(key) && silences < 2)
+    if (!this.#stalled.has(key) && this.#silences < SILENCES)
       return
     if (elapsed() < this.#stalledUntil)
       throw storageError(action, new Error(`Storage did not answer within ${this.#timeout} ms a moment ago.`))
@@ -117,5 +148,23 @@ export class Attempts {
 export function storageError(action: Action, cause: unknown): SessionError {
   if (isSessionError(cause) && cause.code === 'CONFIG_ERROR')
     return cause
-  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause, details: { action } })
+  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause: withoutCommand(cause), details: { action } })
+}
+
+/** Clients of Redis add the command to their errors, whose arguments are the session, or a password. */
+function withoutCommand(cause: unknown): unknown {
+  if (!(cause instanceof Error))
+    return cause
+  if ('command' in cause)
+    delete cause.command
+  if ('lastNodeError' in cause)
+    withoutCommand(cause.lastNodeError)
+  // That of Upstash has it in its text.
+  const at = cause.message.indexOf(', command was: ')
+  if (at >= 0) {
+    const command = cause.message.slice(at)
+    cause.stack = cause.stack?.replace(command, () => '')
+    cause.message = cause.message.slice(0, at)
+  }
+  return cause
 }

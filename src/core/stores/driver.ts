@@ -1,4 +1,5 @@
 import { isPromise } from '../value'
+import { Notice } from './notice'
 import { expiryOf } from './text'
 
 /** The part of an unstorage driver that is used; both major versions fit. */
@@ -14,6 +15,12 @@ export interface Driver {
 
 /** Keeps texts under the keys of one driver. Drivers that keep them in memory answer at once. */
 export interface TextStorage {
+  /** What the operator is told of it. */
+  readonly notice: Notice
+  /** Milliseconds since it was last within reach; 0 while it is, as far as anybody knows. */
+  outage?(): number
+  /** Ends the attempts to reach it, which would keep the process alive. */
+  giveUp?(): void
   /** The stored value as the driver gives it; `null` or `undefined` for a missing one. */
   get(key: string): unknown
   set(key: string, text: string, ttl: number): unknown
@@ -41,6 +48,7 @@ export function createDriverStorage(driver: Driver): TextStorage {
   const isExpiring = EXPIRING.has(driver.name ?? '')
   const { readOnly: isReadOnly } = (driver.options ?? {}) as { readOnly?: boolean }
   return {
+    notice: new Notice(driver.name ?? 'a driver of the app'),
     get: key => thrown(driver.getItem(key, {})),
     set(key, text, ttl) {
       if (!driver.setItem || isReadOnly)

@@ -27,6 +27,14 @@ interface Place {
   at: string
 }
 
+/** A store that can be made ready before its first use. */
+export interface MountedStore extends SessionStore {
+  /** Loads the driver, and lets a client connect that can; resolves before that is done. */
+  open(): Promise<void>
+  /** Ends the attempts to reach storage that is away, which would keep the process alive. */
+  giveUp(): void
+}
+
 /** The last part of our keys; nothing else in the same storage is swept. */
 const OUR_KEY = /^[\da-f]{64}$/
 
@@ -39,27 +47,59 @@ const OUR_KEY = /^[\da-f]{64}$/
  * all others it reads and then writes, and holds while one writer at a time is let at a record,
  * as the session manager does within its process.
  */
-export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): SessionStore {
-  const attempts = new Attempts(timeout)
+export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): MountedStore {
   const prefix = base ? `${base}:` : ''
-  /** Where our records are now; the app may mount anew. */
+  /** What is in use now, where that is known; the app may mount anew. */
+  const current = (): TextStorage | undefined => {
+    const { driver } = mounts.getMount(prefix)
+    const texts = isPromise(driver) ? undefined : opened.get(driver)
+    return isPromise(texts) ? undefined : texts
+  }
+  const attempts = new Attempts(timeout, (isSilent) => {
+    const texts = current()
+    if (isSilent)
+      tellAway(texts, `no answer within ${timeout} ms`)
+    else if (!texts?.outage?.())
+      texts?.notice.back()
+  })
   const locate = (): Place | Promise<Place> => {
     const { base, driver } = mounts.getMount(prefix)
     const at = prefix.slice(base.length)
-    return whenThere(whenThere(driver, open), texts => ({ texts, at }))
+    return whenThere(whenThere(driver, openTexts), texts => ({ texts, at }))
+  }
+  /**
+   * One operation. Storage may be back a moment after it went away, so it is waited for, yet no
+   * longer than the timeout since then: who comes later is answered at once.
+   */
+  const attempt = <T>(action: Action, key: string, operation: () => T | PromiseLike<T>): T | Promise<T> => {
+    const texts = current()
+    const outage = texts?.outage?.() ?? 0
+    if (outage < timeout)
+      return attempts.run(action, key, operation, Math.ceil(timeout - outage))
+    tellAway(texts, 'no connection')
+    throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
   }
   const run = async <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
-    attempts.run(action, key, () => whenThere(locate(), operation))
+    attempt(action, key, () => whenThere(locate(), operation))
   /** Compare-and-set of the driver's storage, or else as two operations. */
   const compareAndSet = ({ texts, at }: Place, key: string, revision: string | undefined, text: string | undefined, ttl: number): boolean | Promise<boolean> => {
     const action = text === undefined ? 'removing' : 'writing'
     if (texts.compareAndSet)
-      return attempts.run(action, key, () => texts.compareAndSet!(at + key, revision, text, ttl))
+      return attempt(action, key, () => texts.compareAndSet!(at + key, revision, text, ttl))
     const write = (): unknown => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl)
-    return whenThere(attempts.run('reading', key, () => texts.get(at + key)), stored =>
-      isAtRevision(stored, revision) && whenThere(attempts.run(action, key, write), () => true))
+    return whenThere(attempt('reading', key, () => texts.get(at + key)), stored =>
+      isAtRevision(stored, revision) && whenThere(attempt(action, key, write), () => true))
   }
-  const store: SessionStore = {
+  const store: MountedStore = {
+    async open() {
+      try {
+        await locate()
+      }
+      catch (cause) {
+        throw storageError('reading', cause)
+      }
+    },
+    giveUp: () => current()?.giveUp?.(),
     get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
     set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
       await texts.set(at + key, toText(record), ttl)
@@ -96,10 +136,16 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
   return store
 }
 
+/** Unless something is known that says more. */
+function tellAway(texts: TextStorage | undefined, cause: string): void {
+  if (texts && !texts.notice.isAway)
+    texts.notice.away(cause)
+}
+
 const opened = new WeakMap<Driver, TextStorage | Promise<TextStorage>>()
 
 /** The texts of a driver, whatever storage it is mounted in. */
-function open(driver: Driver): TextStorage | Promise<TextStorage> {
+function openTexts(driver: Driver): TextStorage | Promise<TextStorage> {
   const texts = opened.get(driver)
   if (texts)
     return texts

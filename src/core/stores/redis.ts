@@ -2,12 +2,28 @@ import type { Driver, TextStorage } from './driver'
 import { parseStored } from '../record'
 import { followsOn } from '../revision'
 import { createDriverStorage } from './driver'
-import { fromText, textBeginning } from './text'
+import { Notice } from './notice'
+import { type ConnectingClient, watchConnection } from './redis-connection'
+import { Scripts } from './redis-scripts'
+import { fromText, isAtRevision, textBeginning } from './text'
 
 /** The part of ioredis that is used; `Redis` and `Cluster` have it. */
-interface RedisClient {
+interface RedisClient extends ConnectingClient {
   eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
-  on?(event: 'close', listener: () => void): unknown
+  options?: Address & { sentinels?: readonly Address[] }
+}
+
+/** Where a node of Redis is. */
+interface Address {
+  host?: string
+  port?: number
+  /** Of a socket of the system. */
+  path?: string
+}
+
+interface RedisDriverOptions {
+  base?: string
+  cluster?: readonly (Address | string | number)[]
 }
 
 /**
@@ -25,25 +41,37 @@ export async function createRedisStorage(driver: Driver): Promise<TextStorage | 
   const client = driver.name === 'redis' ? await driver.getInstance?.() : undefined
   if (!isRedisClient(client))
     return undefined
-  const { base = '' } = (driver.options ?? {}) as { base?: string }
+  const { base = '', cluster } = (driver.options ?? {}) as RedisDriverOptions
   const { get, set, delete: remove } = createDriverStorage(driver)
-  let breaks = 0
-  client.on?.('close', () => breaks++)
+  const notice = new Notice(`redis at ${addressOf(client, cluster)}`)
+  const connection = watchConnection(client, notice)
+  const byScript = async (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> => {
+    const expected = revision === undefined ? '' : textBeginning(revision)
+    const breaksBefore = connection.breaks
+    const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base.replace(/:$/, ''), key), expected, text, ttl) === 1
+    if (isDone || connection.breaks === breaksBefore || text === '')
+      return isDone
+    // After a break ioredis asks again, although the first time may have been carried out.
+    if (!isWritten(await get(key), text))
+      throw new Error('The connection broke, so it is not known whether the record was written.')
+    return true
+  }
+  /** As drivers do that cannot compare. */
+  const byReading = async (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> => {
+    if (!isAtRevision(await get(key), revision))
+      return false
+    await (text === '' ? remove(key) : set(key, text, ttl))
+    return true
+  }
+  const scripts = new Scripts()
   return {
-    get: async key => Promise.resolve(get(key)).catch(discreet),
-    set: async (key, text, ttl) => Promise.resolve(set(key, text, ttl)).catch(discreet),
-    delete: async key => Promise.resolve(remove(key)).catch(discreet),
-    async compareAndSet(key, revision, text = '', ttl) {
-      const expected = revision === undefined ? '' : textBeginning(revision)
-      const breaksBefore = breaks
-      const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base.replace(/:$/, ''), key), expected, text, ttl).catch(discreet) === 1
-      if (isDone || breaks === breaksBefore || text === '')
-        return isDone
-      // After a break ioredis asks again, although the first time may have been carried out.
-      if (!isWritten(await get(key), text))
-        throw new Error('The connection broke, so it is not known whether the record was written.')
-      return true
-    },
+    notice,
+    outage: () => connection.outage,
+    giveUp: () => connection.giveUp(),
+    get,
+    set,
+    delete: remove,
+    compareAndSet: (key, revision, text = '', ttl) => scripts.run(() => byScript(key, revision, text, ttl), () => byReading(key, revision, text, ttl)),
   }
 }
 
@@ -53,15 +81,21 @@ function isWritten(stored: unknown, text: string): boolean {
   return found !== undefined && own !== undefined && followsOn(found.revision, own.revision) && (!found.isReplaced || own.isReplaced === true)
 }
 
-/** Rejects with an error of ioredis, without the command that it carries: its arguments are the session. */
-function discreet(error: unknown): never {
-  if (error instanceof Error && 'command' in error)
-    delete error.command
-  throw error
-}
-
 function isRedisClient(client: unknown): client is RedisClient {
   return typeof client === 'object' && client !== null && 'eval' in client && typeof client.eval === 'function'
+}
+
+/** Where a client connects to, without names and passwords. */
+function addressOf({ options = {} }: RedisClient, cluster: RedisDriverOptions['cluster']): string {
+  const nodes = cluster ?? options.sentinels ?? [options]
+  return nodes.map((node) => {
+    const { host = '127.0.0.1', port = 6379, path } = typeof node === 'object' ? node : { port: Number(node) }
+    return typeof node === 'string' && /\D/.test(node) ? hostOf(node) : path ?? `${host}:${port}`
+  }).join(', ')
+}
+
+function hostOf(url: string): string {
+  return url.slice(url.lastIndexOf('@') + 1).replace(/^\w+:\/\//, '').split('/', 1)[0]!
 }
 
 /** The key in Redis, as the driver makes it. */

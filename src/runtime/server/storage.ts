@@ -2,10 +2,11 @@ import type { SessionStore } from '../../core/types'
 import type { SessionOptions, SessionStorageOptions } from './types'
 import type { Driver } from 'unstorage'
 import { createDriver, driverName } from '#unsession/driver'
+import { isConfiguredPerRequest } from '#unsession/host'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
 import { withDefaults } from '../../core/stores/driver'
-import { createMountedStore } from '../../core/stores/mounted'
+import { createMountedStore, type MountedStore } from '../../core/stores/mounted'
 
 /** Where a driver given as an object is mounted. */
 export const MOUNT = 'session'
@@ -16,17 +17,28 @@ interface BuiltDriver {
   driverName: string | undefined
 }
 
-/** The store over Nitro's storage. A driver given as an object is mounted now. */
+/**
+ * The store over Nitro's storage. A driver given as an object is mounted now, and what connects
+ * does so now: the operator is to hear at the start, not at the first login, that it cannot.
+ */
 export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {
-  if (typeof storage === 'string')
-    return createMountStore('storage', storage, timeout)
+  const store = typeof storage === 'string' ? createMountStore('storage', storage, timeout) : mountStore(storage, timeout)
+  if (!isConfiguredPerRequest && !import.meta.prerender)
+    store.open().catch(error => console.error('[unsession]', error))
+  return opened = store
+}
+
+let opened: MountedStore | undefined
+
+function mountStore(storage: SessionStorageOptions, timeout: number): MountedStore {
   const nitroStorage = useStorage()
   nitroStorage.mount(MOUNT, openDriver('storage', storage, { createDriver, driverName }))
   return createMountedStore(nitroStorage, { base: MOUNT, timeout })
 }
 
-/** Ends what a driver that was mounted here keeps open, such as a connection: it would keep the process alive. */
+/** Ends what would keep the process alive: the connection of a driver that was mounted here, the tries to reach what the app mounted. */
 export async function releaseStorage(): Promise<void> {
+  opened?.giveUp()
   if (createDriver)
     await useStorage().unmount(MOUNT)
 }
@@ -36,7 +48,7 @@ export async function releaseStorage(): Promise<void> {
  *
  * @param path the option that names the mount
  */
-export function createMountStore(path: string, mount: string, timeout: number): SessionStore {
+export function createMountStore(path: string, mount: string, timeout: number): MountedStore {
   const nitroStorage = useStorage()
   // Nitro keeps what has no mount in memory, where sessions would silently be lost.
   if (nitroStorage.getMount(`${mount}:`).base === '')
