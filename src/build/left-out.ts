@@ -1,4 +1,5 @@
 import type { Nitro } from './nitro'
+import { replaceDriverCode } from './driver-code'
 import { hookOf } from './hooks'
 import { isNode, isWorker } from './hosts'
 import { hasPages } from './pages'
@@ -36,6 +37,7 @@ function replacementsFor(nitro: Nitro): Map<string, string> {
   const { preset } = nitro.options
   const { mode, migrate } = configOf(nitro)
   return new Map([
+    ...replaceDriverCode(nitro),
     ...isNode(preset)
       ? [['core/crypto/pure', 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'] as const]
       : [],
