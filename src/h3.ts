@@ -6,14 +6,16 @@ import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
 import { isNarrowed } from './http/cached-request'
 import { provideSocketSessions } from './http/upgrade'
-import { describeEvent } from './adapters/event'
+import { describeEvent, isEvent } from './adapters/event'
 import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
+import { called } from './core/caller'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
 import { settleAfter } from './http/settle-after'
 import { describeError, toSessionError } from './http/error-response'
 import { createExchange } from './http/exchange'
+import { assertOptions } from './http/misuse'
 import { managerOf, plainAppOf } from './http/plain-app'
 import * as utils from './http/utils'
 
@@ -45,7 +47,8 @@ export type SessionSource = SessionEvent | UpgradeRequest | Peer
  * cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
 export async function useSession<T extends object = DefaultData>(event: SessionSource, options?: PlainSessionOptions<T>): Promise<Session<T>> {
-  if (options && ('node' in event || 'req' in event))
+  assertOptions(options, ' In place of `password` and `name`, options are `{ secret, cookie: { name } }`.')
+  if (options && isEvent(event))
     provideBag(event, options)
   const session = await utils.loadSession(event, options)
   if (options?.generate)
@@ -68,9 +71,7 @@ export const getSession: <T extends object = DefaultData>(event: SessionSource) 
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
  * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function updateSession<T extends object = DefaultData>(event: SessionSource, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)): Promise<T> {
-  return utils.updateSession(event, patch as SessionPatch) as Promise<T>
-}
+export const updateSession: <T extends object = DefaultData>(event: SessionSource, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)) => Promise<T> = utils.updateSession as never
 
 /**
  * Gives the session a new id and ends the old one, with an optional patch in the same write.
@@ -82,9 +83,7 @@ export function updateSession<T extends object = DefaultData>(event: SessionSour
  * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
  * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
-export function regenerateSession<T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>, options?: RegenerateOptions<NoInfer<T>>): Promise<void> {
-  return utils.regenerateSession(event, patch as SessionPatch, options as RegenerateOptions)
-}
+export const regenerateSession: <T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>, options?: RegenerateOptions<NoInfer<T>>) => Promise<void> = utils.regenerateSession as never
 
 /** Loads sessions for all handlers behind it, and lets their responses wait until all is stored. */
 export interface SessionMiddleware {
@@ -110,7 +109,7 @@ export interface SessionMiddleware {
  * @throws SessionError `CONFIG_ERROR` with all problems of the options at once
  */
 export function sessionMiddleware(options: PlainSessionOptions): SessionMiddleware {
-  plainAppOf(options)
+  called(sessionMiddleware, () => plainAppOf(options))
   const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
     const isFirst = !bagOf(event)?.has(event)
     const bag = provideBag(event, options, next !== undefined)
@@ -158,7 +157,7 @@ function unheldBagOf(event: SessionEvent): SessionBag | undefined {
  * @throws SessionError `CONFIG_ERROR` with all problems of the options at once
  */
 export function socketSessions<H extends object>(options: PlainSessionOptions, hooks: H): H {
-  const app = plainAppOf(options)
+  const app = called(socketSessions, () => plainAppOf(options))
   return provideSocketSessions(hooks as SocketHooks, {
     sessionsOf() {
       app.startCleanup()

@@ -7,6 +7,12 @@ import { describeV2, isV2 } from './h3-v2'
 /** An event of h3, by its shape: no import of h3 is needed. */
 export type SessionEvent = H3V1Event | H3V2Event
 
+/** True for an event of a request over HTTP. */
+export function isEvent(value: unknown): value is SessionEvent {
+  const { context, node } = Object(value) as Partial<H3V1Event>
+  return typeof context === 'object' && (isV2(value as object) || typeof node?.req === 'object')
+}
+
 /** The response of an event of either major, as it is when its handlers begin. */
 export function describeEvent(event: SessionEvent): EventResponse {
   return isV2(event) ? describeV2(event) : new V1Response(event)

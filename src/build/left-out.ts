@@ -38,6 +38,8 @@ function replacementsFor(nitro: Nitro): Map<string, string> {
   const { mode, migrate } = configOf(nitro)
   return new Map([
     ...replaceDriverCode(nitro),
+    // Nobody reads the messages of production to learn the options.
+    ['core/option-hints', 'export const hintFor = () => undefined, nearest = () => undefined'] as const,
     ...isNode(preset)
       ? [['core/crypto/pure', 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'] as const]
       : [],

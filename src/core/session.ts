@@ -1,10 +1,13 @@
 import type { RecordPatch } from './patch'
 import type { SessionState } from './session-state'
 import type { Session, SessionLifetime } from './types'
+import { called, calledLater } from './caller'
 import { SessionError } from './errors'
+import { assertKey, assertNoMore, assertPatch, misuse } from './misuse'
+import { unknownOptions } from './option-names'
 import { ReadMessage } from './patch'
 import { MAX_LIFETIME_SECONDS } from './record'
-import { deepFreeze, isEqualValue, toChanges, toStorableValue } from './value'
+import { deepFreeze, isEqualValue, isPlainObject, toChanges, toStorableValue } from './value'
 
 /** What the handle needs of the request it belongs to. */
 export interface SessionOwner {
@@ -38,18 +41,53 @@ class SessionHandle implements Record<keyof Session, unknown> {
   get expiresAt(): Date { return new Date(this.#owner.state.current.expiresAt) }
   get data(): Record<string, unknown> { return deepFreeze(this.#owner.state.current.data) }
 
-  readonly get = (key: string): unknown => deepFreeze(this.#owner.state.get(key))
-  readonly has = (key: string): boolean => this.#owner.state.get(key) !== undefined
-  readonly set = (key: string, value: unknown): void => this.#owner.change({ data: changedKeys(key => this.#owner.state.get(key), { [key]: value }) })
-  readonly delete = (key: string): void => this.set(key, undefined)
-  readonly clear = (): void => this.#owner.change({ isCleared: true })
-  readonly flash = (...args: [key: string, value?: unknown]): unknown => args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
-  readonly setLifetime = (lifetime: SessionLifetime): void => this.#owner.change({ lifetime: checkLifetime(lifetime) })
-  readonly update = (patch: unknown): Promise<unknown> => this.#owner.update(patch)
-  readonly regenerate = (patch?: unknown, options?: unknown): Promise<void> => this.#owner.regenerate(patch, options)
-  readonly destroy = (): Promise<void> => this.#owner.destroy()
-  readonly reload = (): Promise<void> => this.#owner.reload()
-  readonly save = (): Promise<void> => this.#owner.save()
+  readonly get = (key: string): unknown => called(this.get, () => {
+    assertKey('session.get(key)', key)
+    return deepFreeze(this.#owner.state.get(key))
+  })
+
+  readonly has = (key: string): boolean => called(this.has, () => {
+    assertKey('session.has(key)', key)
+    return this.#owner.state.get(key) !== undefined
+  })
+
+  readonly set = (...args: [key: string, value: unknown]): void => called(this.set, () => {
+    assertKey('session.set(key, value)', args[0], 'await session.update({ key: value })')
+    if (args.length < 2)
+      throw misuse('session.set(key, value)', 'a value', undefined, 'session.set(key, value)` or `session.delete(key)')
+    setKey(this.#owner, ...args)
+  })
+
+  readonly delete = (key: string): void => called(this.delete, () => {
+    assertKey('session.delete(key)', key)
+    setKey(this.#owner, key, undefined)
+  })
+
+  readonly clear = (): void => called(this.clear, () => this.#owner.change({ isCleared: true }))
+  readonly flash = (...args: [key: string, value?: unknown]): unknown => called(this.flash, () => {
+    assertKey(args.length > 1 ? 'session.flash(key, value)' : 'session.flash(key)', args[0])
+    return args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
+  })
+
+  readonly setLifetime = (lifetime: SessionLifetime): void => called(this.setLifetime, () => this.#owner.change({ lifetime: checkLifetime(lifetime) }))
+  readonly update = (patch: unknown, ...others: unknown[]): Promise<unknown> => calledLater(this.update, () => {
+    assertPatch('await session.update(patch)', patch, true)
+    assertNoMore('await session.update(patch)', others)
+    return this.#owner.update(patch)
+  })
+
+  readonly regenerate = (patch?: unknown, options?: unknown): Promise<void> => calledLater(this.regenerate, () => {
+    assertPatch('await session.regenerate(patch)', patch, false)
+    return this.#owner.regenerate(patch, options)
+  })
+
+  readonly destroy = (): Promise<void> => calledLater(this.destroy, () => this.#owner.destroy())
+  readonly reload = (): Promise<void> => calledLater(this.reload, () => this.#owner.reload())
+  readonly save = (): Promise<void> => calledLater(this.save, () => this.#owner.save())
+}
+
+function setKey(owner: SessionOwner, key: string, value: unknown): void {
+  owner.change({ data: changedKeys(key => owner.state.get(key), { [key]: value }) })
 }
 
 /**
@@ -79,7 +117,14 @@ function readFlash(owner: SessionOwner, key: string): unknown {
   return value
 }
 
+const LIFETIME = { maxAge: '', idleTimeout: '', persistent: '' }
+
 function checkLifetime(lifetime: SessionLifetime): SessionLifetime {
+  if (typeof lifetime !== 'object' || lifetime === null || !isPlainObject(lifetime))
+    throw misuse('session.setLifetime(lifetime)', 'an object of seconds', lifetime, 'session.setLifetime({ maxAge: 3600 })')
+  const [unknown] = unknownOptions(lifetime, LIFETIME)
+  if (unknown)
+    throw new SessionError('INVALID_VALUE', `\`session.setLifetime\` knows no \`${unknown.path}\`. ${unknown.remedy}`)
   const { maxAge, idleTimeout, persistent } = lifetime
   const isWhole = (value: number | undefined, least: number): boolean => value === undefined || (Number.isSafeInteger(value) && value >= least)
   if (!isWhole(maxAge, 1) || !isWhole(idleTimeout, 0) || !['boolean', 'undefined'].includes(typeof persistent))

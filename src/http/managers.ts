@@ -7,6 +7,9 @@ import { definedOf } from '../core/value'
 
 const MAX_OTHERS = 100
 
+/** How messages call the options that calls lay over the configured ones. */
+export const CALL = 'the options of `useSession(event, options)`'
+
 /** The managers of one server: the configured one, and one per different set of options. */
 export interface Managers {
   get(overrides?: CoreSessionOptions): SessionManager
@@ -14,8 +17,11 @@ export interface Managers {
 
 /** How a host makes managers from options. */
 export interface ManagersHost<O extends CoreSessionOptions> {
-  /** @throws SessionError `CONFIG_ERROR` */
-  resolve(options: O): ResolvedSessionOptions
+  /**
+   * @param overrides what a call laid over the options
+   * @throws SessionError `CONFIG_ERROR`
+   */
+  resolve(options: O, overrides?: object): ResolvedSessionOptions
   /** Where storage mode keeps the records. */
   createStore(options: ResolvedSessionOptions): SessionStore | undefined
   /** How visitors with a cookie of another package move in, to the configured session only. */
@@ -32,7 +38,10 @@ export function createManagers<O extends CoreSessionOptions>(config: O, { resolv
     get(overrides) {
       if (!overrides)
         return configured
-      const other = resolve({ ...config, ...definedOf(overrides), cookie: { ...config.cookie, ...definedOf(overrides.cookie ?? {}) } })
+      const { cookie = {} } = overrides
+      // What is no object is for `resolve` to refuse.
+      const laidOver = typeof cookie === 'object' ? { ...config.cookie, ...definedOf(cookie) } : cookie
+      const other = resolve({ ...config, ...definedOf(overrides), cookie: laidOver }, overrides)
       const key = JSON.stringify(other)
       if (key === JSON.stringify(options))
         return configured

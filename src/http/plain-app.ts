@@ -6,7 +6,7 @@ import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '.
 import type { Managers } from './managers'
 import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
-import { issue, resolveOptions } from '../core/resolve-options'
+import { configError, issue, resolveOptions } from '../core/resolve-options'
 import { isSessionStore, isStorage } from '../core/stores/kinds'
 import { createStorageStore } from '../core/stores/unstorage'
 import { viewOf } from '../core/stores/view'
@@ -14,7 +14,7 @@ import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
 import { warnOfForeignCookie } from './foreign-cookie'
-import { createManagers } from './managers'
+import { CALL, createManagers } from './managers'
 
 /** The options of an app without Nitro. */
 export interface PlainSessionOptions<T extends object = DefaultData> extends Omit<CoreSessionOptions, 'expose'> {
@@ -39,6 +39,9 @@ export interface PlainApp {
 
 const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`, or use `mode: \'cookie\'`.'
 
+/** The options by name. */
+const KNOWN = { ...OPTIONS, store: '', generate: '', migrate: '' }
+
 const byOptions = new WeakMap<object, PlainApp>()
 /** Handlers may write their options anew for every request: by place, migration and all that is text. Those used last are at the end. */
 const apps = new Map<string, PlainApp>()
@@ -54,6 +57,8 @@ const timers = new Map<string, () => void>()
  * @throws SessionError `CONFIG_ERROR`
  */
 export function plainAppOf(options: PlainSessionOptions): PlainApp {
+  if (typeof options !== 'object' || options === null)
+    throw configError([issue('options', options, 'Pass an object, such as `{ secret, store }`.')])
   const known = byOptions.get(options)
   if (known)
     return known
@@ -142,12 +147,13 @@ function numberOf(value: unknown): string {
   return number
 }
 
-function resolve({ store, generate, migrate, ...options }: PlainSessionOptions): ResolvedSessionOptions {
+function resolve({ store, generate, migrate, ...options }: PlainSessionOptions, overrides?: object): ResolvedSessionOptions {
   const isStore = isStorage(store) || isSessionStore(store)
   return resolveOptions(options, {
     isProduction: isProduction(),
+    subject: overrides && CALL,
     issues: [
-      ...unknownOptions(options, OPTIONS),
+      ...unknownOptions(options, KNOWN),
       ...(isStore || options.mode === 'cookie' ? [] : [issue('store', store, STORE_REMEDY)]),
       ...(migrate === undefined || typeof migrate.recognize === 'function' ? [] : [issue('migrate', migrate, 'Pass what `fromExpressSession` or `fromH3Session` gives.')]),
       ...(['function', 'undefined'].includes(typeof generate) ? [] : [issue('generate', generate, 'Use a function that returns the first data.')]),

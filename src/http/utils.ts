@@ -1,7 +1,10 @@
 import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, RegenerateOptions, SessionPatch, SessionUpdater } from '../core/types'
+import { called, calledLater } from '../core/caller'
 import { SessionError } from '../core/errors'
+import { assertKey, assertPatch } from '../core/misuse'
 import { bagOf, ownBagOf } from './bag'
+import { assertEvent, assertOurs, notAnEvent } from './misuse'
 import { getSocket, type SocketSessions } from './socket'
 
 /** Whatever has the context of a request: an event of h3 v1 or h3 v2, the request or the peer of a WebSocket. */
@@ -14,10 +17,14 @@ export interface EventLike {
  *
  * @throws SessionError `INVALID_SESSION` when the request carries a session that was not loaded
  */
-export function getSession<T extends object = DefaultData>(event: EventLike): DeepReadonly<T> | null {
-  const session = openSession(event)
-  session.assertLoaded()
-  return session.exists ? session.data as unknown as DeepReadonly<T> : null
+export function getSession<T extends object = DefaultData>(event: EventLike): DeepReadonly<T> | null
+export function getSession(event: EventLike, ...others: unknown[]): object | null {
+  return called(getSession, () => {
+    assertOurs('getSession(event)', others)
+    const session = openSession(event, 'getSession(event)')
+    session.assertLoaded()
+    return session.exists ? session.data : null
+  })
 }
 
 /**
@@ -29,8 +36,14 @@ export function getSession<T extends object = DefaultData>(event: EventLike): De
  */
 export function updateSession<P extends SessionPatch>(event: EventLike, updater: SessionUpdater<DefaultData, P>): Promise<DefaultData>
 export function updateSession(event: EventLike, patch: SessionPatch): Promise<DefaultData>
-export function updateSession(event: EventLike, patch: SessionPatch | SessionUpdater<DefaultData>): Promise<DefaultData> {
-  return withSession(event, session => session.update(patch) as Promise<DefaultData>)
+export function updateSession(event: EventLike, ...given: [patch: SessionPatch | SessionUpdater<DefaultData>]): Promise<DefaultData> {
+  return calledLater(updateSession, () => {
+    const call = 'await updateSession(event, patch)'
+    assertOurs(call, given, 1)
+    assertPatch(call, given[0], true)
+    const [patch] = given
+    return withSession(event, call, session => session.update(patch) as Promise<DefaultData>)
+  })
 }
 
 /**
@@ -43,7 +56,11 @@ export function updateSession(event: EventLike, patch: SessionPatch | SessionUpd
  * @throws SessionError `STORAGE_ERROR`, `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
  */
 export function regenerateSession(event: EventLike, patch?: SessionPatch, options?: RegenerateOptions): Promise<void> {
-  return withSession(event, session => session.regenerate(patch, options))
+  return calledLater(regenerateSession, () => {
+    const call = 'await regenerateSession(event, patch)'
+    assertPatch(call, patch, false)
+    return withSession(event, call, session => session.regenerate(patch, options))
+  })
 }
 
 /**
@@ -52,8 +69,13 @@ export function regenerateSession(event: EventLike, patch?: SessionPatch, option
  * @throws SessionError `STORAGE_ERROR`, with the cookie expired all the same; `EXPIRED_SESSION`
  * when another request replaced the id a moment ago: the session goes on under the new one
  */
-export function destroySession(event: EventLike): Promise<void> {
-  return openSession(event).destroy()
+export function destroySession(event: EventLike): Promise<void>
+export function destroySession(event: EventLike, ...others: unknown[]): Promise<void> {
+  return calledLater(destroySession, () => {
+    const call = 'await destroySession(event)'
+    assertOurs(call, others)
+    return openSession(event, call).destroy()
+  })
 }
 
 /** {@link destroySession} under the name that h3 uses. */
@@ -64,50 +86,55 @@ export function flash<K extends FlashKey>(event: EventLike, key: K, value: Defau
 /** Reads a message and removes it. */
 export function flash<K extends FlashKey>(event: EventLike, key: K): DefaultFlash[K] | undefined
 export function flash(event: EventLike, key: string, ...value: unknown[]): unknown {
-  const session = openSession(event)
-  session.assertLoaded()
-  return (session.handle.flash as (key: string, ...value: unknown[]) => unknown)(key, ...value)
+  return called(flash, () => {
+    const call = value.length > 0 ? 'flash(event, key, value)' : 'flash(event, key)'
+    assertEvent(call, event)
+    assertKey(call, key)
+    const session = openSession(event, call)
+    session.assertLoaded()
+    return (session.handle.flash as (key: string, ...value: unknown[]) => unknown)(key, ...value)
+  })
 }
 
-function withSession<R>(event: EventLike, operation: (session: RequestSession) => Promise<R>): Promise<R> {
-  try {
-    const session = openSession(event)
-    return session.loadAtOnce() ? operation(session) : session.whenLoaded(() => operation(session))
-  }
-  catch (error) {
-    return Promise.reject(error)
-  }
+function withSession<R>(event: EventLike, call: string, operation: (session: RequestSession) => Promise<R>): Promise<R> {
+  const session = openSession(event, call)
+  return session.loadAtOnce() ? operation(session) : session.whenLoaded(() => operation(session))
 }
 
 /**
- * The session of an event, loaded once; that of a WebSocket as it is stored now.
+ * The session of an event, loaded once; that of a WebSocket as it is stored now. A promise only
+ * where there is something to wait for.
  *
  * @param overrides options of another session than the configured one
  */
-export async function loadSession(event: EventLike, overrides?: object): Promise<RequestSession> {
+export function loadSession(event: EventLike, overrides?: object): RequestSession | Promise<RequestSession> {
+  const call = 'await useSession(event)'
+  assertEvent(call, event)
   const socket = socketOf(event)
   if (socket)
     return socket.load(overrides)
-  const session = openSession(event, overrides)
-  if (!session.loadAtOnce())
-    await session.load()
-  return session
+  const session = openSession(event, call, overrides)
+  return session.loadAtOnce() ? session : session.load().then(() => session)
 }
 
 /**
  * The session of an event, not loaded yet.
  *
+ * @param call what asks for it, as its caller writes it
  * @param overrides options of another session than the configured one
- * @throws SessionError `INVALID_SESSION` where nobody configured sessions
+ * @throws SessionError `INVALID_SESSION` where nobody configured sessions, `INVALID_VALUE` for what is no event
  */
-export function openSession(event: EventLike, overrides?: object): RequestSession {
+export function openSession(event: EventLike, call: string, overrides?: object): RequestSession {
+  assertEvent(call, event)
   const socket = socketOf(event)
   if (socket)
     return socket.current(overrides)
   const bag = bagOf(event)
-  if (!bag)
-    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
-  return bag.use(event, overrides)
+  if (bag)
+    return bag.use(event, overrides)
+  if (typeof event.context !== 'object')
+    throw notAnEvent(call, event)
+  throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
 }
 
 /** The sessions of a connection, for a peer; requests, whose context may be the same, have their own. */

@@ -1,6 +1,7 @@
 import type { DefaultData, Session } from '../../core/types'
 import type { EventLike } from '../../http/utils'
 import type { SessionOverrides } from './types'
+import { assertOptions } from '../../http/misuse'
 import { loadSession } from '../../http/utils'
 
 // Generated types name this file only; with the root of the package in the program too,
@@ -20,6 +21,7 @@ export type * from './types'
  * @throws SessionError `STORAGE_ERROR` when storage cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
 export async function useSession<T extends object = DefaultData>(event: EventLike, overrides?: SessionOverrides): Promise<Session<T>> {
+  assertOptions(overrides)
   const session = await loadSession(event, overrides)
   return session.handle as unknown as Session<T>
 }

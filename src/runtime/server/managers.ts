@@ -3,7 +3,7 @@ import type { ServerEvent } from './app'
 import { readConfig } from '#unsession/server'
 import { createManagers } from '../../http/managers'
 import { createConfiguredMigration } from './migrate'
-import { resolveRuntimeOptions } from './options'
+import { checkOverrides, resolveRuntimeOptions } from './options'
 import { createNitroStore } from './storage'
 
 /**
@@ -15,7 +15,7 @@ import { createNitroStore } from './storage'
 export function createNitroManagers(event?: ServerEvent): Managers {
   const config = readConfig(event)
   return createManagers(config, {
-    resolve: resolveRuntimeOptions,
+    resolve: (options, overrides) => resolveRuntimeOptions(options, overrides && checkOverrides(config, overrides)),
     createStore: ({ timeout }) => createNitroStore(config.storage ?? 'session', timeout),
     createMigration: (options, store) => createConfiguredMigration(config.migrate, options, store),
   })
