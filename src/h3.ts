@@ -9,7 +9,7 @@ import { provideSocketSessions } from './http/upgrade'
 import { describeEvent, isEvent } from './adapters/event'
 import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
-import { called } from './core/caller'
+import { beginAt, called, ofUser, type Site, siteOf } from './core/caller'
 import { cachedResponseError } from './core/errors'
 import { bagOf, SessionBag, setBag } from './http/bag'
 import { settleAfter } from './http/settle-after'
@@ -47,13 +47,22 @@ export type SessionSource = SessionEvent | UpgradeRequest | Peer
  * cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
 export async function useSession<T extends object = DefaultData>(event: SessionSource, options?: PlainSessionOptions<T>): Promise<Session<T>> {
-  assertOptions(options, ' In place of `password` and `name`, options are `{ secret, cookie: { name } }`.')
-  if (options && isEvent(event))
-    provideBag(event, options)
-  const session = await utils.loadSession(event, options)
-  if (options?.generate)
-    session.begin(options.generate)
-  return session.handle as unknown as Session<T>
+  let site: Site | undefined
+  try {
+    assertOptions(options, ' In place of `password` and `name`, options are `{ secret, cookie: { name } }`.')
+    if (options && isEvent(event))
+      provideBag(event, options)
+    const loading = utils.loadSession(event, options)
+    if (loading instanceof Promise)
+      site = siteOf(useSession)
+    const session = await loading
+    if (options?.generate)
+      session.begin(ofUser(options.generate))
+    return session.handle as unknown as Session<T>
+  }
+  catch (error) {
+    throw beginAt(error, useSession, site)
+  }
 }
 
 /**

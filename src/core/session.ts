@@ -1,7 +1,7 @@
 import type { RecordPatch } from './patch'
 import type { SessionState } from './session-state'
 import type { Session, SessionLifetime } from './types'
-import { called, calledLater } from './caller'
+import { called, calledLater, ofUser } from './caller'
 import { SessionError } from './errors'
 import { assertKey, assertNoMore, assertPatch, misuse } from './misuse'
 import { unknownOptions } from './option-names'
@@ -73,7 +73,7 @@ class SessionHandle implements Record<keyof Session, unknown> {
   readonly update = (patch: unknown, ...others: unknown[]): Promise<unknown> => calledLater(this.update, () => {
     assertPatch('await session.update(patch)', patch, true)
     assertNoMore('await session.update(patch)', others)
-    return this.#owner.update(patch)
+    return this.#owner.update(ofUser(patch))
   })
 
   readonly regenerate = (patch?: unknown, options?: unknown): Promise<void> => calledLater(this.regenerate, () => {

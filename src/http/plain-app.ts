@@ -4,6 +4,7 @@ import type { SessionManager } from '../core/manager'
 import type { UnstorageLike } from '../core/stores/methods'
 import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '../core/types'
 import type { Managers } from './managers'
+import { rememberCallers } from '../core/caller'
 import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
 import { configError, issue, resolveOptions } from '../core/resolve-options'
@@ -97,6 +98,8 @@ function forget(key: string): void {
 }
 
 function createPlainApp(options: PlainSessionOptions): PlainApp {
+  if (!isProduction())
+    rememberCallers()
   const { store, migrate } = options
   const managers = createManagers(options, {
     resolve,

@@ -1,6 +1,6 @@
 import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, RegenerateOptions, SessionPatch, SessionUpdater } from '../core/types'
-import { called, calledLater } from '../core/caller'
+import { called, calledLater, ofUser } from '../core/caller'
 import { SessionError } from '../core/errors'
 import { assertKey, assertPatch } from '../core/misuse'
 import { bagOf, ownBagOf } from './bag'
@@ -41,7 +41,7 @@ export function updateSession(event: EventLike, ...given: [patch: SessionPatch |
     const call = 'await updateSession(event, patch)'
     assertOurs(call, given, 1)
     assertPatch(call, given[0], true)
-    const [patch] = given
+    const patch = ofUser(given[0])
     return withSession(event, call, session => session.update(patch) as Promise<DefaultData>)
   })
 }

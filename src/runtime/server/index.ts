@@ -1,6 +1,7 @@
 import type { DefaultData, Session } from '../../core/types'
 import type { EventLike } from '../../http/utils'
 import type { SessionOverrides } from './types'
+import { beginAt, type Site, siteOf } from '../../core/caller'
 import { assertOptions } from '../../http/misuse'
 import { loadSession } from '../../http/utils'
 
@@ -21,7 +22,16 @@ export type * from './types'
  * @throws SessionError `STORAGE_ERROR` when storage cannot be read, `CACHED_RESPONSE` inside a cached handler
  */
 export async function useSession<T extends object = DefaultData>(event: EventLike, overrides?: SessionOverrides): Promise<Session<T>> {
-  assertOptions(overrides)
-  const session = await loadSession(event, overrides)
-  return session.handle as unknown as Session<T>
+  let site: Site | undefined
+  try {
+    assertOptions(overrides)
+    const loading = loadSession(event, overrides)
+    if (loading instanceof Promise)
+      site = siteOf(useSession)
+    const session = await loading
+    return session.handle as unknown as Session<T>
+  }
+  catch (error) {
+    throw beginAt(error, useSession, site)
+  }
 }

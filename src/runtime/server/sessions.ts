@@ -3,6 +3,7 @@ import type { Managers } from '../../http/managers'
 import type { RejectReason, Session, SessionEventName, SessionObserver } from '../../core/types'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
+import { rememberCallers } from '../../core/caller'
 import { isSessionError } from '../../core/errors'
 import { startCleanupTimer } from '../../http/cleanup-timer'
 import { warnOfForeignCookie } from '../../http/foreign-cookie'
@@ -21,6 +22,8 @@ export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'o
  * @throws SessionError `CONFIG_ERROR`
  */
 export function startSessions(nitroApp: ServerApp): SessionsOf {
+  if (import.meta.dev)
+    rememberCallers()
   let managers: Managers | undefined
   if (!isConfiguredPerRequest)
     managers = stopOnBadConfig(createNitroManagers)
