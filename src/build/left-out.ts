@@ -28,6 +28,7 @@ export function leaveOut(nitro: Nitro, dir: string): void {
 /** The environment may have changed the mode since. */
 const NO_STORAGE = `
 import { configError } from '../resolve-options'
+export const openMount = undefined, giveUpMount = undefined
 export const createMountedStore = () => {
   throw configError([{ path: 'mode', problem: 'This build is for cookie mode: it has no code for storage.', remedy: "Build with \`mode: 'storage'\`." }])
 }`

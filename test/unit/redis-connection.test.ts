@@ -1,7 +1,8 @@
+import type { SessionStore } from '../../src/core/types'
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Driver } from '../../src/core/stores/driver'
-import { createMountedStore, type MountedStore } from '../../src/core/stores/mounted'
+import { createMountedStore, giveUpMount, type Mounts, openMount } from '../../src/core/stores/mounted'
 import { caught, codeOf } from './support/errors'
 import { KEY, OTHER_KEY, recordOf } from './support/store-contract'
 
@@ -47,7 +48,9 @@ class Client extends EventEmitter {
 interface Setup {
   client: Client
   driver: Driver
-  store: MountedStore
+  mounts: Mounts
+  store: SessionStore
+  open(): Promise<void>
 }
 
 function setUp(options: object = {}): Setup {
@@ -60,12 +63,13 @@ function setUp(options: object = {}): Setup {
     setItem: () => client.ask('set'),
     removeItem: () => client.ask('unlink'),
   }
-  return { client, driver, store: createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: TIMEOUT }) }
+  const mounts: Mounts = { getMount: () => ({ base: '', driver }) }
+  return { client, driver, mounts, store: createMountedStore(mounts, { base: '', timeout: TIMEOUT }), open: () => openMount(mounts, '') }
 }
 
 async function connected(): Promise<Setup> {
   const setup = setUp()
-  await setup.store.open()
+  await setup.open()
   setup.client.connect()
   return setup
 }
@@ -105,8 +109,8 @@ describe('a Redis that cannot be reached', () => {
   })
 
   it('is waited for at the start too', async () => {
-    const { client, store } = setUp()
-    await store.open()
+    const { client, store, open } = setUp()
+    await open()
     client.fail(refused())
     const code = codeOf(() => store.get(KEY))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
@@ -127,8 +131,9 @@ describe('a Redis that cannot be reached', () => {
   it('is asked when another client takes the place of one that was ended', async () => {
     const [first, second] = [setUp(), setUp()]
     let { driver } = first
-    const store = createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: TIMEOUT })
-    await store.open()
+    const mounts: Mounts = { getMount: () => ({ base: '', driver }) }
+    const store = createMountedStore(mounts, { base: '', timeout: TIMEOUT })
+    await openMount(mounts, '')
     first.client.connect()
     first.client.fail()
     await vi.advanceTimersByTimeAsync(10 * TIMEOUT)
@@ -139,8 +144,8 @@ describe('a Redis that cannot be reached', () => {
   })
 
   it('is told of once, with where it is, why, what visitors see and what to do', async () => {
-    const { client, store } = setUp()
-    await store.open()
+    const { client, store, open } = setUp()
+    await open()
     for (let tries = 0; tries < 20; tries++)
       client.fail(refused())
     await vi.advanceTimersByTimeAsync(10 * TIMEOUT)
@@ -186,9 +191,9 @@ describe('a Redis that cannot be reached', () => {
   })
 
   it('is told of at its first use, where it connects then only', async () => {
-    const { client, store } = setUp()
+    const { client, store, open } = setUp()
     client.status = 'wait'
-    await store.open()
+    await open()
     await vi.advanceTimersByTimeAsync(10 * TIMEOUT)
     expect(lines).toEqual([])
     const code = codeOf(() => store.get(KEY))
@@ -238,11 +243,11 @@ it.each([
   ['lets go of a Redis that is away', 1],
   ['leaves the connection of the app alone', 0],
 ])('a store of a server that ends %s', async (_, disconnects) => {
-  const { client, store } = await connected()
+  const { client, mounts } = await connected()
   const disconnect = Object.assign(client, { disconnect: vi.fn<() => void>() }).disconnect
   if (disconnects > 0)
     client.fail()
-  store.giveUp()
+  giveUpMount(mounts, '')
   expect(disconnect).toHaveBeenCalledTimes(disconnects)
 })
 
@@ -257,9 +262,9 @@ describe('the address of a Redis', () => {
     ['a cluster of ports', {}, { cluster: [7000, '7001'] }, '127.0.0.1:7000, 127.0.0.1:7001'],
     ['a cluster of urls', {}, { cluster: ['redis://ada:secret@a:1/0', 'rediss://:se@cret@b:2', 'c:3'] }, 'a:1, b:2, c:3'],
   ])('is that of %s, without names and passwords', async (_, clientOptions, driverOptions, expected) => {
-    const { client, store } = setUp(driverOptions)
+    const { client, open } = setUp(driverOptions)
     client.options = clientOptions
-    await store.open()
+    await open()
     client.fail()
     client.fail()
     expect(lines).toEqual([expect.stringContaining(`redis at ${expected} (`)])
@@ -269,7 +274,10 @@ describe('the address of a Redis', () => {
 it('many stores over one driver listen to its client once', async () => {
   const { client, driver } = setUp()
   const count = (): number => client.eventNames().reduce((sum, name) => sum + client.listenerCount(name), 0)
-  const open = (): Promise<void> => createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: TIMEOUT }).open()
+  const open = (): Promise<unknown> => {
+    const store = createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: TIMEOUT })
+    return store.dropsExpired!()
+  }
   await open()
   const before = count()
   await Promise.all(Array.from({ length: 100 }, open))

@@ -27,14 +27,6 @@ interface Place {
   at: string
 }
 
-/** A store that can be made ready before its first use. */
-export interface MountedStore extends SessionStore {
-  /** Loads the driver, and lets a client connect that can; resolves before that is done. */
-  open(): Promise<void>
-  /** Ends the attempts to reach storage that is away, which would keep the process alive. */
-  giveUp(): void
-}
-
 /** The last part of our keys; nothing else in the same storage is swept. */
 const OUR_KEY = /^[\da-f]{64}$/
 
@@ -47,21 +39,16 @@ const OUR_KEY = /^[\da-f]{64}$/
  * all others it reads and then writes, and holds while one writer at a time is let at a record,
  * as the session manager does within its process.
  */
-export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): MountedStore {
+export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): SessionStore {
   const prefix = base ? `${base}:` : ''
-  /** What is in use now, where that is known; the app may mount anew. */
-  const current = (): TextStorage | undefined => {
-    const { driver } = mounts.getMount(prefix)
-    const texts = isPromise(driver) ? undefined : opened.get(driver)
-    return isPromise(texts) ? undefined : texts
-  }
   const attempts = new Attempts(timeout, (isSilent) => {
-    const texts = current()
+    const texts = textsOf(mounts, prefix)
     if (isSilent)
       tellAway(texts, `no answer within ${timeout} ms`)
     else if (!texts?.outage?.())
       texts?.notice.back()
   })
+  /** Where our records are now; the app may mount anew. */
   const locate = (): Place | Promise<Place> => {
     const { base, driver } = mounts.getMount(prefix)
     const at = prefix.slice(base.length)
@@ -72,7 +59,7 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
    * longer than the timeout since then: who comes later is answered at once.
    */
   const attempt = <T>(action: Action, key: string, operation: () => T | PromiseLike<T>): T | Promise<T> => {
-    const texts = current()
+    const texts = textsOf(mounts, prefix)
     const outage = texts?.outage?.() ?? 0
     if (outage < timeout)
       return attempts.run(action, key, operation, Math.ceil(timeout - outage))
@@ -90,16 +77,7 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
     return whenThere(attempt('reading', key, () => texts.get(at + key)), stored =>
       isAtRevision(stored, revision) && whenThere(attempt(action, key, write), () => true))
   }
-  const store: MountedStore = {
-    async open() {
-      try {
-        await locate()
-      }
-      catch (cause) {
-        throw storageError('reading', cause)
-      }
-    },
-    giveUp: () => current()?.giveUp?.(),
+  const store: SessionStore = {
     get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
     set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
       await texts.set(at + key, toText(record), ttl)
@@ -134,6 +112,28 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
     return isPromise(driver) ? mounts : driver
   })
   return store
+}
+
+/** Loads the driver of a mount, and lets its client connect; resolves before that is done. What fails is told. */
+export async function openMount(mounts: Mounts, base: string): Promise<void> {
+  try {
+    await whenThere(mounts.getMount(`${base}:`).driver, openTexts)
+  }
+  catch (error) {
+    console.error('[unsession] The session storage cannot be opened:', error)
+  }
+}
+
+/** Ends the attempts to reach storage that is away, which would keep the process alive. */
+export function giveUpMount(mounts: Mounts, base: string): void {
+  textsOf(mounts, `${base}:`)?.giveUp?.()
+}
+
+/** The texts of the driver that is mounted now, where it was opened. */
+function textsOf(mounts: Mounts, prefix: string): TextStorage | undefined {
+  const { driver } = mounts.getMount(prefix)
+  const texts = isPromise(driver) ? undefined : opened.get(driver)
+  return isPromise(texts) ? undefined : texts
 }
 
 /** Unless something is known that says more. */

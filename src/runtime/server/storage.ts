@@ -6,7 +6,7 @@ import { isConfiguredPerRequest } from '#unsession/host'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
 import { withDefaults } from '../../core/stores/driver'
-import { createMountedStore, type MountedStore } from '../../core/stores/mounted'
+import { createMountedStore, giveUpMount, openMount } from '../../core/stores/mounted'
 
 /** Where a driver given as an object is mounted. */
 export const MOUNT = 'session'
@@ -22,15 +22,17 @@ interface BuiltDriver {
  * does so now: the operator is to hear at the start, not at the first login, that it cannot.
  */
 export function createNitroStore(storage: NonNullable<SessionOptions['storage']>, timeout: number): SessionStore {
-  const store = typeof storage === 'string' ? createMountStore('storage', storage, timeout) : mountStore(storage, timeout)
+  const [store, base] = typeof storage === 'string'
+    ? [createMountStore('storage', storage, timeout), storage]
+    : [mountStore(storage, timeout), MOUNT]
   if (!isConfiguredPerRequest && !import.meta.prerender)
-    store.open().catch(error => console.error('[unsession]', error))
-  return opened = store
+    void openMount(useStorage(), openedMount = base)
+  return store
 }
 
-let opened: MountedStore | undefined
+let openedMount: string | undefined
 
-function mountStore(storage: SessionStorageOptions, timeout: number): MountedStore {
+function mountStore(storage: SessionStorageOptions, timeout: number): SessionStore {
   const nitroStorage = useStorage()
   nitroStorage.mount(MOUNT, openDriver('storage', storage, { createDriver, driverName }))
   return createMountedStore(nitroStorage, { base: MOUNT, timeout })
@@ -38,7 +40,8 @@ function mountStore(storage: SessionStorageOptions, timeout: number): MountedSto
 
 /** Ends what would keep the process alive: the connection of a driver that was mounted here, the tries to reach what the app mounted. */
 export async function releaseStorage(): Promise<void> {
-  opened?.giveUp()
+  if (openedMount !== undefined)
+    giveUpMount(useStorage(), openedMount)
   if (createDriver)
     await useStorage().unmount(MOUNT)
 }
@@ -48,7 +51,7 @@ export async function releaseStorage(): Promise<void> {
  *
  * @param path the option that names the mount
  */
-export function createMountStore(path: string, mount: string, timeout: number): MountedStore {
+export function createMountStore(path: string, mount: string, timeout: number): SessionStore {
   const nitroStorage = useStorage()
   // Nitro keeps what has no mount in memory, where sessions would silently be lost.
   if (nitroStorage.getMount(`${mount}:`).base === '')
