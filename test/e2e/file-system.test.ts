@@ -22,6 +22,11 @@ const drivers: [name: string, config: NitroConfig][] = [
   ['fs, given as an object', { session: { storage: { driver: 'fs', base: '' } } }],
 ]
 
+/** What the operator was told. */
+function linesOf(server: RunningServer): string[] {
+  return server.output().split('\n').filter(line => line.startsWith('[unsession]'))
+}
+
 /** A record of about 100 kB, of which every part tells the round it was written in. */
 function big(round: number): { round: number, parts: number[] } {
   return { round, parts: Array.from({ length: 15_000 }, () => 100_000 + round) }
@@ -128,6 +133,17 @@ describe.each(drivers)('records in files: %s', (_, config) => {
     expect(await get(visitor, '/data')).toEqual({ status: 200, body: {}, cookies: [] })
     expect(await post(visitor, '/set', { visits: 1 })).toEqual(FAILED)
     expect(await post(visitor, '/add')).toEqual(FAILED)
+    expect(linesOf(server)).toEqual([expect.stringContaining(`at ${folder.records}: ENOTDIR`)])
+  })
+
+  it('a server that may not write there says so at its start, and one that may says nothing', async () => {
+    const fine = await serverHere()
+    await servers.signIn(fine)
+    await servers.stop(fine)
+    await folder.setWritable(false)
+    const server = await serverHere()
+    await expect.poll(() => linesOf(server)).toEqual([expect.stringContaining(`at ${folder.records}: EACCES`)])
+    expect(linesOf(fine)).toEqual([])
   })
 
   it('when the folder is gone, so are its sessions, and new ones work', async () => {

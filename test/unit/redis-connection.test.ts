@@ -221,7 +221,7 @@ describe('a Redis that cannot be reached', () => {
     client.connect()
     client.emit('error', new Error('ERR something else'))
     client.emit('error', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
-    expect(lines).toEqual(['ERR DB index is out of range', 'ERR something else'].map(what => `[unsession] The session storage says: redis at 127.0.0.1:6379: ${what}`))
+    expect(lines).toEqual(['ERR DB index is out of range', 'ERR something else'].map(what => `[unsession] The session storage is in trouble: redis at 127.0.0.1:6379: ${what}`))
   })
 
   it('that is connected and silent is told of once, and once when it answers', async () => {

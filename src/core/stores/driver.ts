@@ -17,6 +17,8 @@ export interface Driver {
 export interface TextStorage {
   /** What the operator is told of it. */
   readonly notice: Notice
+  /** Tells the operator what would keep it from working. */
+  check?(): Promise<void>
   /** Milliseconds since it was last within reach; 0 while it is, as far as anybody knows. */
   outage?(): number
   /** Ends the attempts to reach it, which would keep the process alive. */

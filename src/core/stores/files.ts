@@ -4,6 +4,7 @@ import type * as Path from 'node:path'
 import { nanoid } from 'nanoid'
 import { elapsed } from '../clock'
 import { createDriverStorage } from './driver'
+import { Notice } from './notice'
 import { revisionOf } from './text'
 
 /** A lock this old was left by a process that died; nobody holds one for half as long. */
@@ -58,8 +59,11 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   const { fs, path } = node
   const folder: Folder = { ...node, root: path.resolve(base!) }
   const pathOf = (key: string): string => path.join(folder.root, key.replaceAll(':', '/'))
+  const notice = new Notice(`${driver.name} at ${folder.root}`)
   return {
     ...createDriverStorage(driver),
+    notice,
+    check: () => assertWritable(folder).catch(error => notice.tell(`${String(codeOf(error))}, so nothing can be written there. Requests that change a session are answered with 503. Let the server's user write, or name another folder.`)),
     set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
     delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
     compareAndSet: (key, revision, text) => withLock(folder, pathOf(key), async (hold) => {
@@ -70,6 +74,13 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
     }),
     keys: prefix => listFiles(folder, pathOf(prefix), prefix),
   }
+}
+
+/** Rejects where nothing can be written, or the folder could not be made. */
+async function assertWritable({ fs, path, root }: Folder): Promise<void> {
+  let folder = root
+  while (!await fs.access(folder, fs.constants.W_OK | fs.constants.X_OK).then(() => true, missing))
+    folder = path.dirname(folder)
 }
 
 /** Resolves to false, and replaces nothing, when the lock was held for too long. */

@@ -114,10 +114,11 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
   return store
 }
 
-/** Loads the driver of a mount, and lets its client connect; resolves before that is done. What fails is told. */
+/** Loads the driver of a mount, and lets its client connect; resolves before that is done. What keeps it from working is told. */
 export async function openMount(mounts: Mounts, base: string): Promise<void> {
   try {
-    await whenThere(mounts.getMount(`${base}:`).driver, openTexts)
+    const texts = await whenThere(mounts.getMount(`${base}:`).driver, openTexts)
+    await texts.check?.()
   }
   catch (error) {
     console.error('[unsession] The session storage cannot be opened:', error)

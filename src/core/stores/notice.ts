@@ -23,7 +23,7 @@ export class Notice {
 
   /** @param what what is wrong although it is there, without anything secret */
   tell(what: string): void {
-    console.error(`[unsession] The session storage says: ${this.name}: ${what}`)
+    console.error(`[unsession] The session storage is in trouble: ${this.name}: ${what}`)
   }
 
   back(): void {
