@@ -36,6 +36,8 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
     addPlugin({ src: `${appDir}/plugin`, mode: 'client' })
     // Below the default of 1: the app's own composable of the same name wins.
     addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${appDir}/${file}`, priority: -1 })))
+    // Without a declaration: types of server routes are a part of the app's program, and there it is the server's.
+    addImports({ name: 'useSession', from: `${appDir}/use-session`, priority: -1, dtsDisabled: true })
     addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(options, nuxt) }, { nuxt: true, nitro: true })
     if (nuxt.options.dev)
       addDevtoolsTab(nuxt.hook, nuxt.options.app.baseURL)

@@ -50,6 +50,12 @@ describe('every response kind of Nuxt', async () => {
     })
   })
 
+  it('useSession in a component says what to use instead', async () => {
+    await startServer({ env: { NUXT_SESSION_SECRET: TEST_SECRET } })
+    const html = await (await createVisitor(url('/')).fetch('/wrong', { headers: { accept: 'text/html' } })).text()
+    expect(html).toContain('`useSession` is for server code. In the Vue app write `const { data } = useClientSession()`')
+  })
+
   it('a failing write turns a page into a 503 error page without a session cookie', async () => {
     await startServer({ env: { NUXT_SESSION_SECRET: TEST_SECRET } })
     await createVisitor(url('/')).post('/control', { failing: ['setItem'] })

@@ -15,7 +15,7 @@ export type * from './types'
 
 /**
  * The session of a request, loaded once. Reading it creates nothing. For a WebSocket each call
- * gives it as it is stored now.
+ * gives it as it is stored now. For server code: in the Vue app it is `useClientSession`.
  *
  * @param event the event of the handler; in the hooks of a WebSocket the request or the peer
  * @param overrides options of a second, independent session, such as `{ cookie: { name: 'cart' } }`
