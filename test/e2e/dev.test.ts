@@ -1,5 +1,6 @@
 import type { RunningServer } from '../support/nitro'
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNitro, writeTypes } from 'nitropack/core'
@@ -41,7 +42,32 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
     await visitor.json('/visit')
     const page = await visitor.fetch('/__unsession__')
     expect(page.headers.get('content-type')).toContain('text/html')
+    expect(page.headers.get('content-security-policy')).toContain('frame-ancestors \'self\'')
     expect(await visitor.json('/__unsession__/state')).toMatchObject({ mode: 'storage', current: { record: { data: { visits: 1 } } } })
+  })
+
+  it('keeps /__unsession__ from sites that let a name of theirs point here', async () => {
+    const visitor = createVisitor(server.url)
+    await visitor.json('/visit')
+    const { current } = await visitor.json<{ current: { handle: string } }>('/__unsession__/state')
+    const ask = (method: string, path: string, host: string): Promise<{ status: number, text: string }> => new Promise((resolve, reject) => {
+      const { port } = new URL(server.url)
+      request({ host: '127.0.0.1', port, method, path, headers: { host, cookie: `session=${visitor.cookies.get('session')}` } }, async (response) => {
+        let text = ''
+        for await (const chunk of response)
+          text += chunk
+        resolve({ status: response.statusCode!, text })
+      }).once('error', reject).end()
+    })
+    for (const [method, path] of [['GET', ''], ['GET', '/icon.svg'], ['GET', '/state'], ['HEAD', '/state'], ['DELETE', `/sessions/${current.handle}`], ['GET', '/nothing']] as const) {
+      const { status, text } = await ask(method, `/__unsession__${path}`, 'evil.example')
+      expect([method, path, status]).toEqual([method, path, 403])
+      expect(method === 'HEAD' ? '' : text).toContain(method === 'HEAD' ? '' : 'DNS rebinding). Open http://localhost:<port>/__unsession__ instead.')
+    }
+    expect((await visitor.json<{ current: object }>('/__unsession__/state')).current).toMatchObject({ handle: current.handle })
+    expect((await ask('GET', '/__unsession__', 'app.localhost:3000')).status).toBe(200)
+    // The app itself answers to any name.
+    expect((await ask('GET', '/visit', 'evil.example')).status).toBe(200)
   })
 
   it('says once that another app on this host has a cookie of the same name, and what helps', async () => {

@@ -6,6 +6,7 @@ import { getBag } from '../../../http/bag'
 import { randomBytes } from '../../../core/crypto/index'
 import { toBase64Url } from '../../../core/encoding'
 import { readCurrent } from './current'
+import { isLocal } from './host'
 import { listStored, removeStored } from './stored'
 
 const HANDLE = /^sessions\/([\da-f]{12})$/
@@ -16,6 +17,8 @@ export async function answerDevtools(event: ServerEvent): Promise<Response | und
   const manager = getBag(event.context)?.manager
   if (!manager || first !== path)
     return undefined
+  if (!isLocal(event.headers))
+    return answer(`This page is only for requests to localhost or to an IP address: by a name of its own, another site could read and delete the sessions (DNS rebinding). Open http://localhost:<port>${baseURL().replace(/\/$/, '')}/${path} instead.`, {}, 403)
   const route = rest.join('/')
   if (isReading(event) && route === '')
     return answerPage()
@@ -53,7 +56,7 @@ function answerPage(): Response {
   const html = page.replaceAll('{{nonce}}', nonce).replaceAll('{{base}}', base)
   return answer(html, {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'`,
+    'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'self'`,
   })
 }
 
