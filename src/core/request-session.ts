@@ -12,7 +12,7 @@ import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecor
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { createId } from './id'
 import { isNothing, isOnlyTouch, isPassive, mergePatches, NO_CHANGES } from './patch'
-import { applyPatch, isEmpty, isExpired, isTouchDue, underLimits } from './record'
+import { isEmpty, isExpired, isTouchDue, underLimits } from './record'
 import { changedKeys, createHandle } from './session'
 import { SessionState } from './session-state'
 import { SessionCookie } from './session-cookie'
@@ -81,6 +81,8 @@ export class RequestSession implements SessionOwner {
   readonly #operations = new Set<Promise<unknown>>()
   /** Writes run one after the other; the last one of them, until it has ended. */
   #queue: Promise<unknown> | undefined
+  /** Calls of `regenerate`: those that wait go on in the order in which they were asked for. */
+  readonly #renewals = { asked: 0, done: 0 }
 
   constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver) {
     this.#context = context
@@ -371,15 +373,15 @@ export class RequestSession implements SessionOwner {
     return this.run(async () => {
       const succession = toSuccession(patch, options)
       const era = this.#era
+      const turn = this.#renewals.asked++
       // Only when a write has ended is it known what is there to be replaced.
-      while (this.#queue && this.#state?.isBeingStored)
+      while (turn > this.#renewals.done || (this.#queue && this.#state?.isBeingStored))
         await this.#queue
+      this.#renewals.done++
       this.#assertNotEndedSince(era)
-      if (this.#over === 'replaced' && hasData(succession))
-        await this.#beginAfresh(succession)
-      else
-        await this.#renew(succession)
-      if (this.exists)
+      const state = await (this.#over === 'replaced' && hasData(succession) ? this.#beginAfresh(succession) : this.#renew(succession))
+      // Nothing is told of one that was left with nothing.
+      if (!state.isNew)
         await this.#notify('regenerated')
     })
   }
@@ -461,7 +463,7 @@ export class RequestSession implements SessionOwner {
   }
 
   /** Gives the session another id. One that another request was faster to renew begins afresh. */
-  async #renew(succession: Succession): Promise<void> {
+  async #renew(succession: Succession): Promise<SessionState> {
     this.#assertChangeable()
     this.#assertCookieCanFollow('its id')
     const era = this.#era
@@ -482,6 +484,7 @@ export class RequestSession implements SessionOwner {
       throw error
     }
     this.#assertNotEndedSince(era)
+    return state
   }
 
   /**
@@ -490,15 +493,16 @@ export class RequestSession implements SessionOwner {
    *
    * @param later what was changed since the patch was given
    */
-  async #beginAfresh({ data }: Succession, later = NO_CHANGES): Promise<void> {
+  async #beginAfresh({ data }: Succession, later = NO_CHANGES): Promise<SessionState> {
     this.#assertNotShared()
     this.#assertCookieCanFollow('its id')
     const era = this.#era
-    this.#state = this.#createState(createId(), { changes: mergePatches({ ...NO_CHANGES, data }, later) })
+    const state = this.#state = this.#createState(createId(), { changes: mergePatches({ ...NO_CHANGES, data }, later) })
     this.#over = undefined
     this.#writeCookieOr(() => this.#endAs('replaced'))
     await this.#store()
     this.#assertNotEndedSince(era)
+    return state
   }
 
   /** Puts a new session in the place of the present one, which goes on in it. */
@@ -536,13 +540,11 @@ export class RequestSession implements SessionOwner {
     this.#isLoaded = true
     // Also where there is nothing yet: an update may be about to begin it.
     this.#era++
-    if (!state || !wasThere)
-      return undefined
-    if (!state.isNew || isUnread || state.isBeingStored)
+    if (state && (isUnread || state.mayBeStored))
       this.#doom(state.id, state.isNew || isUnread ? undefined : state.base)
-    if (state.replaces)
+    if (state?.replaces)
       this.#doom(state.replaces.id)
-    return state
+    return wasThere ? state : undefined
   }
 
   // --- Storing ---
@@ -569,7 +571,7 @@ export class RequestSession implements SessionOwner {
   #storeAtOnce(): void {
     if (this.#context.storage)
       return
-    const told = this.#announce() ?? (this.#keepInCookie() ? this.#tellSaved() : undefined)
+    const told = this.#announce(this.exists) ?? (this.#keepInCookie() ? this.#tellSaved() : undefined)
     if (told)
       void this.run(() => told)
   }
@@ -584,14 +586,11 @@ export class RequestSession implements SessionOwner {
     this.#giveWay()
   }
 
-  /** Once: then the host knows. */
   #throwFailure(): void {
-    const failure = this.#failure
-    this.#failure = undefined
-    if (!failure)
+    if (!this.#failure)
       return
     this.#cookie.rollBack()
-    throw failure
+    throw this.#failure
   }
 
   /** Another request replaced the id since this one stored its changes: the browser keeps that one's cookie. */
@@ -617,7 +616,7 @@ export class RequestSession implements SessionOwner {
    */
   async #store(makePatch?: MakePatch): Promise<Written | undefined> {
     const era = this.#era
-    const announced = this.#announce(makePatch !== undefined)
+    const announced = this.#announce(makePatch !== undefined || this.exists)
     if (announced)
       await announced
     const written = await this.#inTurn(() => {
@@ -626,7 +625,7 @@ export class RequestSession implements SessionOwner {
       return this.#flush(makePatch)
     }).catch(error => this.#failAs(error))
     // One may have begun in the place of the other.
-    const begun = this.#announce()
+    const begun = this.#announce(this.exists)
     if (begun)
       await begun
     const told = written?.isChanged && !this.#isTellingSaved ? this.#tellSaved() : undefined
@@ -671,6 +670,7 @@ export class RequestSession implements SessionOwner {
 
   #flush(makePatch?: MakePatch): Written | undefined | Promise<Written | undefined> {
     const { storage } = this.#context
+    this.#assertCookieKnown(makePatch !== undefined)
     if (!makePatch && !this.#mustStore)
       return undefined
     if (!storage)
@@ -681,13 +681,21 @@ export class RequestSession implements SessionOwner {
     const doomed = this.#doomed
     const ids = [...doomed.keys(), ...(state ? [state.replaces?.id ?? state.id] : [])]
     return storage.exclusively(ids, async () => {
-      const written = state && await this.#write(storage, state, changes, makePatch)
-      this.#failure = undefined
       if (doomed.size > 0)
-        await this.#removeDoomed(storage, doomed)
-      this.#cookie.settle()
-      return written
+        await this.#removeDoomed(storage, doomed, state)
+      if (!state)
+        this.#failure = undefined
+      return state && this.#write(storage, state, changes, makePatch)
     })
+  }
+
+  /** Since a session was begun the response may have begun as well, without its cookie. */
+  #assertCookieKnown(isUpdate: boolean): void {
+    const state = this.#state
+    const isBegun = state === undefined || state.isNew
+    const isMeant = isUpdate || state?.isKept || state?.replaces
+    if (isBegun && isMeant && !(state && this.#cookie.isKnown(state.id)))
+      this.#assertCookieCanFollow()
   }
 
   /** The cookie that was written with the change is the stored session. */
@@ -697,8 +705,9 @@ export class RequestSession implements SessionOwner {
     this.#cookie.settle()
     if (!state)
       return undefined
-    const record = applyPatch(state.base, state.takeChanges(), this.#context.now(), this.#context.options)
-    this.#continueFrom(state, record)
+    const record = state.current
+    state.takeChanges()
+    this.#continueFrom(state, record, false)
     return { record, isChanged: true }
   }
 
@@ -707,11 +716,12 @@ export class RequestSession implements SessionOwner {
     let written
     try {
       written = await storage.write(state, changes, makePatch)
+      this.#failure = undefined
     }
     catch (error) {
-      if (makePatch || !isOnlyTouch(changes)) {
+      if (makePatch || state.isNew || !isOnlyTouch(changes)) {
         state.returnChanges()
-        if (!state.isNew && !state.isKept)
+        if (this.#state === state && !state.isKept && (!state.isNew || replaces))
           this.#removeCookie()
         throw error
       }
@@ -720,6 +730,8 @@ export class RequestSession implements SessionOwner {
       written = { record: state.base, isChanged: false }
     }
     if (written === 'gone' && this.#canBeginAnew(state, changes, makePatch)) {
+      this.#cookie.takeBack()
+      this.#cookie.settle()
       this.#state = this.#createState(createId(), { changes: { ...state.changes, isCleared: false } })
       return this.#write(storage, this.#state, this.#state.takeChanges(), makePatch)
     }
@@ -733,10 +745,7 @@ export class RequestSession implements SessionOwner {
     if (replaces)
       (this.#replacedHere ??= new Set()).add(replaces.id)
     const { record, isChanged } = written
-    const isCurrent = this.#state === state
-    this.#continueFrom(state, record)
-    if (isChanged && isCurrent)
-      this.#writeCookie()
+    this.#continueFrom(state, record, isChanged)
     return written
   }
 
@@ -750,23 +759,35 @@ export class RequestSession implements SessionOwner {
       && !this.#obstacle
   }
 
-  #continueFrom(state: SessionState, record: SessionRecord): void {
-    const wasNew = state.isNew && !state.replaces
+  /** From now on a session is what was written of it, and its cookie the one to go back to. */
+  #continueFrom(state: SessionState, record: SessionRecord, isChanged: boolean): void {
+    const isCurrent = this.#state === state
     if (state.keeps(record)) {
       state.rebase(record)
+      if (isCurrent && isChanged)
+        this.#writeCookie()
+      if (isCurrent)
+        this.#cookie.settle()
     }
-    else if (wasNew) {
+    else if (state.isNew && !state.replaces) {
       // Nothing was stored: a lifetime that was set waits for the first data.
       state.returnChanges()
     }
-    else if (this.#state === state) {
-      // The session is over; what was changed meanwhile begins a new one.
-      const changes = state.newerChanges
-      this.#state = undefined
-      if (changes)
-        this.#assertCookieCanFollow()
-      this.#state = changes && this.#createState(createId(), { changes })
+    else if (isCurrent) {
+      this.#endEmptied(state.newerChanges)
     }
+  }
+
+  /** The session is over; what was changed meanwhile begins a new one. */
+  #endEmptied(changes: RecordPatch | undefined): void {
+    this.#state = undefined
+    this.#writeCookie()
+    this.#cookie.settle()
+    if (!changes)
+      return
+    this.#assertCookieCanFollow()
+    this.#state = this.#createState(createId(), { changes })
+    this.#writeCookie()
   }
 
   /** @param loaded the record, where it was loaded */
@@ -774,9 +795,11 @@ export class RequestSession implements SessionOwner {
     this.#doomed = new Map(this.#doomed).set(id, loaded)
   }
 
-  async #removeDoomed(storage: RecordStorage, doomed: ReadonlyMap<string, SessionRecord | undefined>): Promise<void> {
+  /** @param begun a session that is about to be written */
+  async #removeDoomed(storage: RecordStorage, doomed: ReadonlyMap<string, SessionRecord | undefined>, begun: SessionState | undefined): Promise<void> {
     for (const [id, loaded] of doomed) {
       const ended = await storage.remove(id, loaded).catch((error) => {
+        begun?.returnChanges()
         // The record may still be there: the browser at least shall not come back with it.
         this.#removeCookie()
         throw error
@@ -784,11 +807,13 @@ export class RequestSession implements SessionOwner {
       this.#doomed = new Map([...this.#doomed].filter(([other]) => other !== id))
       if (ended !== 'replaced' || this.#replacedHere?.has(id) || this.#cookie.otherIds.includes(id))
         continue
-      // A session that was begun since cannot have a cookie beside that of the new id.
-      const isBegun = this.#state !== undefined
+      const hasBegun = begun !== undefined || this.#state !== undefined
       const error = this.#endAs(ended)
-      if (isBegun)
+      // A session that was begun since cannot have a cookie beside that of the new id.
+      if (hasBegun) {
         this.#failure = error
+        throw error
+      }
     }
   }
 
@@ -796,6 +821,9 @@ export class RequestSession implements SessionOwner {
 
   #writeCookie(): void {
     const state = this.#state
+    // What changes after a failed write has its cookie when a later one has made that good.
+    if (this.#failure)
+      return
     if (state?.isKept)
       this.#cookie.write(state.id, this.#context.codec.holdsRecord ? state.current : state.outline, this.#context.now())
     else if (!this.#isReplaced && (this.#wasFound || this.#isDismissed))
@@ -866,7 +894,8 @@ export class RequestSession implements SessionOwner {
   #assertChangeable(): void {
     this.#assertNotShared()
     const state = this.#state
-    if (state && !state.isNew && isExpired(state.base, this.#context.now()))
+    // What is being written may prolong it.
+    if (state && !state.isNew && !state.isBeingStored && isExpired(state.base, this.#context.now()))
       this.#endAs('gone')
     if (this.#over)
       throw endedError()
@@ -888,13 +917,18 @@ export class RequestSession implements SessionOwner {
 
   /** The session is gone from storage; nothing that is pending can be stored any more. */
   #endAs(ended: Ended): SessionError {
+    const error = endedError()
+    const unsaved = this.#state?.newerChanges
+    // Who is told of the error need not be who made them.
+    if (unsaved && !isPassive(unsaved))
+      this.#failure = error
     this.#era++
     this.#over = ended
     this.#isReplaced ||= ended === 'replaced'
     this.#state = undefined
     this.#cookie.takeBack()
     this.#cookie.settle()
-    return endedError()
+    return error
   }
 
   /**
@@ -902,7 +936,7 @@ export class RequestSession implements SessionOwner {
    *
    * @param isBeginning true for one that is about to get its first data
    */
-  #announce(isBeginning = this.exists): Promise<void> | undefined {
+  #announce(isBeginning: boolean): Promise<void> | undefined {
     if (!isBeginning || this.state.isAnnounced)
       return undefined
     this.state.isAnnounced = true

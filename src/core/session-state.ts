@@ -46,6 +46,7 @@ export class SessionState {
   /** Changes that are being written right now. */
   #storing: RecordPatch = NO_CHANGES
   #isBeingStored = false
+  #mayBeStored = false
   /** What the changes made of the base; made when it is needed. */
   #entries: { data: Entries, flash: Entries } | undefined
   #current: SessionRecord | undefined
@@ -62,6 +63,7 @@ export class SessionState {
     this.#maxBytes = maxBytes
     this.#base = stored ?? blank ?? createRecord(now(), limits)
     this.#isNew = !stored
+    this.#mayBeStored = stored !== undefined
     if (changes)
       this.change(changes)
   }
@@ -98,6 +100,11 @@ export class SessionState {
 
   get isBeingStored(): boolean {
     return this.#isBeingStored
+  }
+
+  /** True once a write of it began: storage may hold it although the answer was lost. */
+  get mayBeStored(): boolean {
+    return this.#mayBeStored
   }
 
   /** The value under a key of the data, or `undefined`. */
@@ -162,6 +169,7 @@ export class SessionState {
   takeChanges(): RecordPatch {
     this.#storing = this.#changes ?? NO_CHANGES
     this.#isBeingStored = true
+    this.#mayBeStored = true
     this.#changes = undefined
     return this.#storing
   }
