@@ -14,9 +14,9 @@ export class WalkExchange extends FakeExchange {
       this.cookieObstacle = 'An open WebSocket cannot send a cookie.'
   }
 
-  override setCookie(name: string, header: string | undefined): void {
+  override setCookies(name: string, lines: readonly string[]): void {
     if (!this.cookieObstacle)
-      super.setCookie(name, header)
+      super.setCookies(name, lines)
   }
 
   override hold(): void {

@@ -56,7 +56,7 @@ export class World {
     this.#setting = setting
     this.store = new WalkStore(() => running.getStore() ?? nobody, what => this.violate(what), (...write) => this.#forgetChanged(...write), setting.canCompare)
     const { mode, saveUninitialized, idleTimeout, userKey } = setting
-    const options = resolveOptions({ secret: SECRET, mode, saveUninitialized, idleTimeout, maxAge: 300, ...(userKey && { userKey }) }, { isProduction: true })
+    const options = resolveOptions({ secret: SECRET, cookie: { name: 'session' }, mode, saveUninitialized, idleTimeout, maxAge: 300, ...(userKey && { userKey }) }, { isProduction: true })
     this.manager = createSessionManager(options, { store: this.store, now: () => this.clock.now })
   }
 
@@ -345,7 +345,7 @@ export class World {
     // Of what the handler does from now on nothing is said.
     exchange.isSent = true
     request.status = 'ended'
-    const [header] = exchange.cookies.values()
+    const header = [...exchange.cookies.values()].flat().at(-1)
     if (!isLost)
       browser.receive(header === undefined ? [] : [header])
     const cookie = header === undefined ? undefined : parseSetCookie(header)
@@ -524,5 +524,5 @@ async function settle({ request }: WalkRequest, answer: (error?: unknown) => voi
 
 /** The id in a token of storage mode. */
 function idOf(token: string): string | undefined {
-  return token === '' ? undefined : token.slice(2, token.lastIndexOf('.'))
+  return token === '' ? undefined : token.slice(0, token.lastIndexOf('.'))
 }
