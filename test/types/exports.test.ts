@@ -10,7 +10,7 @@ const ENTRY_POINTS = {
   '.': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
+      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RegenerateOptions', 'RejectReason', 'Session',
       'SessionCookieOptions', 'SessionData', 'SessionHookContext',
       'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
@@ -29,7 +29,7 @@ const ENTRY_POINTS = {
       'useSession',
     ],
     types: [
-      'DeepReadonly', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
+      'DeepReadonly', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RegenerateOptions', 'RejectReason', 'Session',
       'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
       'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
     ],
@@ -40,7 +40,7 @@ const ENTRY_POINTS = {
       'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
-      'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
+      'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
       'SessionSource', 'SessionStore', 'UnstorageDriver', 'UnstorageStore', 'UnstorageStoreConfig',
     ],
   },
@@ -52,7 +52,7 @@ const ENTRY_POINTS = {
     ],
     types: [
       'ConnectStore', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
-      'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStore', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
