@@ -1,6 +1,7 @@
 import type { Driver } from 'unstorage'
 import type { SessionOptions } from '../../src/h3'
 import type { Storage, Wrapping } from './support/wrappers'
+import * as fc from 'fast-check'
 import { H3 } from 'h3-v2'
 import { createStorage, prefixStorage } from 'unstorage'
 import { createStorage as createStorage2, prefixStorage as prefixStorage2 } from 'unstorage-v2'
@@ -289,6 +290,16 @@ describe.each(VERSIONS)('a storage of $version with methods of its own', ({ crea
     expect(wrapping.calls).toEqual(['getItem'])
   })
 
+  it('a Proxy of some methods sees each access below a prefix too', async () => {
+    const wrapping = watching()
+    const root = create()
+    const visitor = visitorOf(() => prefix(WRAPPERS[5]![1](root, wrapping), 'y'))
+    await visitor.json('/')
+    wrapping.calls.length = 0
+    await visitor.json('/read')
+    expect(wrapping.calls).toEqual(['getItem'])
+  })
+
   it('has the lock of its place in common with others', async () => {
     const root = create()
     const visitors = [visitorOf(() => prefix(root, 'x')), visitorOf(() => ({ ...prefix(root, 'x') }))]
@@ -339,6 +350,37 @@ describe.each(VERSIONS)('a storage of $version with methods of its own', ({ crea
     await store.set(KEY, recordOf({}), 42)
     expect(calls).toEqual([{ operation: 'write', key: KEY, ttl: 42 }])
   })
+})
+
+/** One thing that is made of a storage: what is below a prefix, or an object around it. */
+const step = fc.oneof(
+  fc.record({ base: fc.constantFrom('a', 'b:c', '/d/') }),
+  // Only what was not wrapped before can have its methods replaced.
+  fc.record({ how: fc.constantFrom(...WRAPPERS.slice(0, -1)), isEncrypting: fc.boolean() }),
+)
+
+describe.each(VERSIONS)('whatever is made of a storage of $version', ({ create, prefix }) => {
+  it('finds its records itself, and what it encrypts no driver reads', () => fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 5 }), async (steps) => {
+    const driver = memory()
+    let storage: Storage = create(driver)
+    for (const step of steps) {
+      // A prefix takes over what an object itself has, so nothing of its class.
+      if ('base' in step && Object.hasOwn(storage, 'getItem'))
+        storage = prefix(storage, step.base)
+      else if ('how' in step)
+        storage = step.how[1](storage, step.isEncrypting ? encrypting() : watching())
+    }
+    const store = createStorageStore(storage, { base: '', timeout: 5000 })
+    const texts = driver.getInstance as () => Map<string, string>
+    await store.set(KEY, recordOf({ some: 'words' }), 60)
+    const isEncrypted = steps.some(step => 'how' in step && step.isEncrypting)
+    expect([...texts().values()].map(text => text.includes('words'))).toEqual([!isEncrypted])
+    expect(await store.get(KEY)).toEqual(recordOf({ some: 'words' }))
+    const found = await storage.getItem(KEY)
+    expect(typeof found === 'string' ? JSON.parse(found) : found).toEqual(recordOf({ some: 'words' }))
+    await store.delete(KEY)
+    expect(texts().size).toBe(0)
+  })))
 })
 
 it('a storage that Nitro 3 traces is traced', async () => {

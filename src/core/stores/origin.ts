@@ -73,13 +73,13 @@ function isPassingOn(storage: RootStorage, probe: Probe): boolean {
   return isPassedOn
 }
 
-/** True where the root itself is asked, and not a copy of it, whose other methods may be others. */
+/** True where the root itself is asked, and not a copy of it or a Proxy, whose other methods may be others. */
 function isAsking(storage: RootStorage, root: RootStorage): boolean {
   const { unmount } = root
   let isAsked = false
-  root.unmount = (...args) => {
-    isAsked = true
-    return unmount(...args)
+  root.unmount = function (this: unknown, ...args) {
+    isAsked = this === root
+    return unmount.apply(root, args)
   }
   try {
     ignore(() => storage.unmount(PROBE, false))
