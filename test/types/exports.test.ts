@@ -10,7 +10,7 @@ const ENTRY_POINTS = {
   '.': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RegenerateOptions', 'RejectReason', 'Session',
+      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
       'SessionCookieOptions', 'SessionData', 'SessionHookContext',
       'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],

@@ -90,12 +90,16 @@ function isAsking(storage: RootStorage, root: RootStorage): boolean {
   return isAsked
 }
 
-/** True for methods that find the driver of a key; one that was put in their place hands on to them. */
+/**
+ * True for methods that find the driver of a key themselves, as their source tells by the name of
+ * that property; one that was put in their place hands on to another method. What is not
+ * recognised is used through its methods, so that nothing is passed over by mistake.
+ */
 function isMadeByCreateStorage(root: object): boolean {
   return ['getItem', 'setItem', 'removeItem', 'getKeys'].every(name => /\bdriver\b/.test(sourceOf(root, name)) && !/\bthis\b/.test(sourceOf(root, name)))
 }
 
-/** `prefixStorage` makes these in a loop, by one function; a method that was put in their place is another. */
+/** `prefixStorage` makes these in a loop, so their source is the same; that of a method that was put in their place is not. */
 const MADE_ALIKE = ['has', 'hasItem', 'get', 'getItem', 'getItemRaw', 'set', 'setItem', 'setItemRaw', 'del', 'remove', 'removeItem', 'getMeta', 'setMeta', 'removeMeta']
 
 function isMadeByPrefixStorage(storage: RootStorage, root: RootStorage): boolean {
