@@ -124,7 +124,7 @@ describe('the app of the README', () => {
     const server = await startServer(built.entry, {}, built.outputDir)
     const visitor = createVisitor(server.url)
     const response = await visitor.post('/api/chat', { question: 'Is it late?' })
-    expect([await response.text(), setCookiesOf(response, 'session').length]).toEqual(['You asked: Is it late?', 1])
+    expect([await response.text(), setCookiesOf(response, COOKIE).length]).toEqual(['You asked: Is it late?', 1])
     expect(await visitor.json('/api/chat')).toEqual({ question: 'Is it late?', answer: 'You asked: Is it late?' })
     await server.stop()
   })
