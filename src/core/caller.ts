@@ -89,10 +89,10 @@ export function beginAt(error: unknown, entry: Entry, site?: Site): unknown {
   return error
 }
 
-/** Without the first frames, if these are of Node: it runs what was awaited. */
+/** Without the first frames, if these are of Node, which runs what was awaited, or built in, such as `push`. */
 function framesOf(stack = ''): string {
   const [, ...frames] = stack.split(FRAME)
-  const first = frames.findIndex(frame => !frame.includes('node:internal/'))
+  const first = frames.findIndex(frame => !frame.includes('node:internal/') && !frame.includes('(<anonymous>)'))
   return first < 0 ? '' : frames.slice(first).map(frame => FRAME + frame).join('')
 }
 

@@ -5,6 +5,7 @@ import type { Limits } from './record'
 import type { Replacement, SessionState } from './session-state'
 import type { SessionRecord, SessionStore } from './types'
 import { isSessionError, SessionError } from './errors'
+import { handOut } from './hand-out'
 import { toStorageKey } from './id'
 import { isNothing, isOnlyTouch, mergePatches, NO_CHANGES } from './patch'
 import { applyPatch, createReplacedRecord, isExpired, isTouchDue, parseStored, remainingSeconds, underLimits } from './record'
@@ -15,7 +16,6 @@ import { changedKeys } from './session'
 import { setAfterReading } from './stores/set-after-reading'
 import { assertRecordFits } from './size'
 import { sweep } from './sweep'
-import { deepFreeze } from './value'
 
 /** Makes a patch from the newest data. */
 export type MakePatch = (data: unknown) => unknown
@@ -302,7 +302,7 @@ export class RecordStorage {
 
   #withMade(base: SessionRecord, changes: RecordPatch, makePatch: MakePatch): RecordPatch {
     const { data } = isNothing(changes) ? base : applyPatch(base, changes, this.#now(), this.#options)
-    return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(key => Object.hasOwn(data, key) ? data[key] : undefined, makePatch(deepFreeze(data))) })
+    return mergePatches(changes, { ...NO_CHANGES, data: changedKeys(key => Object.hasOwn(data, key) ? data[key] : undefined, makePatch(handOut(data, 'data'))) })
   }
 
   /** Stores the record of a new id, which must not exist. Resolves to `undefined` when it does. */

@@ -10,6 +10,7 @@ import type { FoundToken } from './found-cookies'
 import type { TokenCodec } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
+import { handOut } from './hand-out'
 import { createId } from './id'
 import { isNothing, isOnlyTouch, isPassive, mergePatches, NO_CHANGES } from './patch'
 import { isEmpty, isExpired, isTouchDue, underLimits } from './record'
@@ -361,11 +362,11 @@ export class RequestSession implements SessionOwner {
       this.#assertChangeable()
       const era = this.#era
       if (!this.#context.storage) {
-        this.change({ data: changedKeys(key => this.state.get(key), makePatch(this.data)) })
-        return this.data
+        this.change({ data: changedKeys(key => this.state.get(key), makePatch(handOut(this.data, 'data'))) })
+        return handOut(this.data, 'session.data')
       }
       const written = await this.#store(makePatch)
-      return this.#era === era || !written ? this.data : deepFreeze(written.record.data)
+      return handOut(this.#era === era || !written ? this.data : written.record.data, 'session.data')
     })
   }
 

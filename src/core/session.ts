@@ -3,6 +3,7 @@ import type { SessionState } from './session-state'
 import type { Session, SessionLifetime } from './types'
 import { called, calledLater, ofUser } from './caller'
 import { SessionError } from './errors'
+import { handOut } from './hand-out'
 import { assertKey, assertNoMore, assertPatch, misuse } from './misuse'
 import { unknownOptions } from './option-names'
 import { ReadMessage } from './patch'
@@ -28,22 +29,24 @@ export function createHandle(owner: SessionOwner): Session {
 }
 
 /** Its methods are fields, so that they work when they are taken off the object. */
-class SessionHandle implements Record<keyof Session, unknown> {
+export class SessionHandle implements Record<keyof Session, unknown> {
   readonly #owner: SessionOwner
 
   constructor(owner: SessionOwner) {
     this.#owner = owner
+    // A key that is written here and not with `set` would be lost in silence.
+    Object.preventExtensions(this)
   }
 
   get id(): string { return this.#owner.state.id }
   get isNew(): boolean { return this.#owner.state.isNew }
   get createdAt(): Date { return new Date(this.#owner.state.current.createdAt) }
   get expiresAt(): Date { return new Date(this.#owner.state.current.expiresAt) }
-  get data(): Record<string, unknown> { return deepFreeze(this.#owner.state.current.data) }
+  get data(): Record<string, unknown> { return handOut(this.#owner.state.current.data, 'session.data') }
 
   readonly get = (key: string): unknown => called(this.get, () => {
     assertKey('session.get(key)', key)
-    return deepFreeze(this.#owner.state.get(key))
+    return handOut(this.#owner.state.get(key), 'session.data', key)
   })
 
   readonly has = (key: string): boolean => called(this.has, () => {

@@ -5,6 +5,7 @@ import type { UnstorageLike } from '../core/stores/methods'
 import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '../core/types'
 import type { Managers } from './managers'
 import { rememberCallers } from '../core/caller'
+import { explainWrites } from '../core/explain-writes'
 import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
 import { configError, issue, resolveOptions } from '../core/resolve-options'
@@ -98,8 +99,10 @@ function forget(key: string): void {
 }
 
 function createPlainApp(options: PlainSessionOptions): PlainApp {
-  if (!isProduction())
+  if (!isProduction()) {
     rememberCallers()
+    explainWrites()
+  }
   const { store, migrate } = options
   const managers = createManagers(options, {
     resolve,

@@ -2,6 +2,7 @@ import type { RequestSession } from '../core/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, RegenerateOptions, SessionPatch, SessionUpdater } from '../core/types'
 import { called, calledLater, ofUser } from '../core/caller'
 import { SessionError } from '../core/errors'
+import { handOut } from '../core/hand-out'
 import { assertKey, assertPatch } from '../core/misuse'
 import { bagOf, ownBagOf } from './bag'
 import { assertEvent, assertOurs, notAnEvent } from './misuse'
@@ -23,7 +24,7 @@ export function getSession(event: EventLike, ...others: unknown[]): object | nul
     assertOurs('getSession(event)', others)
     const session = openSession(event, 'getSession(event)')
     session.assertLoaded()
-    return session.exists ? session.data : null
+    return session.exists ? handOut(session.data, 'session.data') : null
   })
 }
 

@@ -1,5 +1,5 @@
 import type { RunningServer } from '../support/nitro'
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,9 +9,47 @@ import { createVisitor, setCookiesOf } from '../support/browser'
 import { MAJORS } from '../support/majors'
 import { startCommand } from '../support/nitro'
 
+const STORED = { user: { name: 'ada', roles: [] } }
+
+/** Changes of data in place, and what to write instead. */
+const WRITES: [name: string, write: string, line: string][] = [
+  ['assign', 'session.data.theme = 1', 'session.set(\'theme\', value)'],
+  ['remove', 'delete session.data.user', 'session.delete(\'user\')'],
+  ['assignInside', 'session.data.user.name = 1', 'session.set(\'user\', { ...session.data.user, name: value })'],
+  ['push', 'session.data.user.roles.push(1)', 'session.set(\'user\', { ...session.data.user, roles: [...session.data.user.roles, value] })'],
+  ['getKey', 'session.get(\'user\').name = 1', 'session.set(\'user\', { ...session.data.user, name: value })'],
+  ['getData', 'getSession(event).theme = 1', 'session.set(\'theme\', value)'],
+  ['update', 'await updateSession(event, function update(data) { data.theme = 1 })', 'data => ({ theme: value })'],
+  ['handle', 'session.theme = 1', 'session.set(\'theme\', value)'],
+]
+
+/** A route that runs what the query names, each in a function of that name, and answers with its error. */
+function writingRoute(isNitro3: boolean): string {
+  return `${isNitro3 ? 'import { defineHandler as defineEventHandler } from \'nitro\'\n' : ''}
+import { getSession, updateSession, useSession } from 'unsession/server'
+
+const writes = {
+  start: (event, session) => session.update(${JSON.stringify(STORED)}),
+  read() {},
+${WRITES.map(([name, write]) => `  async ${name}(event, session) { ${write} },`).join('\n')}
+}
+
+export default defineEventHandler(async (event) => {
+  const session = await useSession(event)
+  try {
+    await writes[event.path.split('?')[1]](event, session)
+    return { data: session.data, clone: structuredClone(session.data) }
+  }
+  catch ({ code, message, stack }) {
+    return { code, message, frame: stack.split('\\n    at ')[1] }
+  }
+})
+`
+}
+
 const root = join(import.meta.dirname, '../..')
 
-describe.each(MAJORS)('the development server of $name, with an empty secret', ({ fixture, routes, cli, files }) => {
+describe.each(MAJORS)('the development server of $name, with an empty secret', ({ name, fixture, routes, cli, files }) => {
   let project: string
   let server: RunningServer
   const start = (): Promise<RunningServer> => startCommand(process.execPath, [cli, 'dev', '--dir', project, '--host', '127.0.0.1', '--port', '0'], { NITRO_SESSION_SECRET: '' })
@@ -19,6 +57,7 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
   beforeAll(async () => {
     project = await mkdtemp(join(root, 'test/fixtures/.dev-'))
     await cp(join(root, 'test/fixtures', fixture), project, { recursive: true, filter: source => !/\/\.(?:output|nitro|data)/.test(source) })
+    await writeFile(join(project, routes, 'write.js'), writingRoute(name === 'Nitro 3'))
     server = await start()
   })
   afterAll(async () => {
@@ -35,6 +74,17 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
     await server.stop()
     server = await start()
     expect(await createVisitor(server.url, visitor.cookies).json('/visit')).toEqual({ visits: 2 })
+  })
+
+  it.each(WRITES)('says what to write in place of a change of data in place: %s, `%s`', async (how, _, line) => {
+    const visitor = createVisitor(server.url)
+    await visitor.json('/write?start')
+    expect(await visitor.json(`/write?${how}`)).toEqual({
+      code: 'INVALID_VALUE',
+      message: expect.stringContaining(`\`${line}\``),
+      frame: expect.stringContaining(how),
+    })
+    expect(await visitor.json('/write?read')).toEqual({ data: STORED, clone: STORED })
   })
 
   it('shows the session of the browser at /__unsession__', async () => {

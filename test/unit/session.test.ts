@@ -234,6 +234,12 @@ describe.each(MODES)('a session in $mode', ({ options }) => {
     expect(() => Object.assign((session.get('list') as object[])[0] ?? {}, { a: 2 })).toThrow(TypeError)
   })
 
+  it('loses no key in silence that is assigned to the handle', async () => {
+    const { session } = await new Browser().visit(new App(options))
+    expect(() => Object.assign(session, { user: 'ada' })).toThrow(TypeError)
+    expect(() => Object.assign(session, { data: { user: 'ada' } })).toThrow(TypeError)
+  })
+
   it('finds none of the keys that every object inherits', async () => {
     const { session } = await new Browser().visit(new App(options))
     expect(['toString', 'constructor', '__proto__', 'hasOwnProperty'].flatMap(key => [session.get(key), session.has(key)])).toEqual(Array.from({ length: 4 }, () => [undefined, false]).flat())

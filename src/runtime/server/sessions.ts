@@ -5,6 +5,7 @@ import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { rememberCallers } from '../../core/caller'
 import { isSessionError } from '../../core/errors'
+import { explainWrites } from '../../core/explain-writes'
 import { startCleanupTimer } from '../../http/cleanup-timer'
 import { warnOfForeignCookie } from '../../http/foreign-cookie'
 import { provideCleanup } from './cleanup'
@@ -22,8 +23,10 @@ export type SessionsOf = (event: ServerEvent) => Pick<BagOptions, 'manager' | 'o
  * @throws SessionError `CONFIG_ERROR`
  */
 export function startSessions(nitroApp: ServerApp): SessionsOf {
-  if (import.meta.dev)
+  if (import.meta.dev) {
     rememberCallers()
+    explainWrites()
+  }
   let managers: Managers | undefined
   if (!isConfiguredPerRequest)
     managers = stopOnBadConfig(createNitroManagers)
