@@ -8,10 +8,10 @@
 const NAMES_ELSEWHERE: Readonly<Record<string, string>> = {
   'cookie.name': 'name sessionName sessionCookieName sessionCookie cookieKey sid',
   'cookie': 'cookieOptions cookieOpts cookieAttributes',
-  'secret': 'password passwords secrets keys key encryptionKey sessionSecret sessionPassword appKey',
+  'secret': 'password passwords secrets keys key encryptionKey signingKey signingSecret sessionSecret sessionPassword cookieSecret authSecret appKey',
   'password': 'secret secrets key keys',
-  'maxAge': 'ttl expires expire expiry expiresIn expireAfter expireAfterSeconds expiryInSeconds lifetime sessionMaxAge age duration absolute absoluteTimeout',
-  'idleTimeout': 'rolling idle updateAge inactivity inactivityTimeout touchAfter renew autoExtendExpiration sliding slidingExpiration',
+  'maxAge': 'ttl expires expire expiry expiresIn expireAfter expireAfterSeconds expiryInSeconds lifetime sessionLifetime sessionMaxAge cookieMaxAge maxAgeSeconds age duration absolute absoluteTimeout',
+  'idleTimeout': 'rolling idle updateAge sessionTimeout inactivity inactivityTimeout touchAfter renew autoExtendExpiration sliding slidingExpiration',
   'storage': 'store sessionStore driver storageOptions',
   'store': 'storage sessionStorage driver storageOptions',
   'saveUninitialized': 'createEmpty',

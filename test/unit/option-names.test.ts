@@ -70,7 +70,7 @@ describe('an option that does not exist', () => {
     ['hono-sessions', { encryptionKey: 'secret', sessionCookieName: 'cookie.name', expireAfterSeconds: 'maxAge', autoExtendExpiration: 'idleTimeout', cookieOptions: 'cookie' }],
     ['koa-session', { key: 'secret', renew: 'idleTimeout' }],
     ['Remix', { 'cookie.secrets': 'secret' }],
-    ['others', { driver: 'storage', lifetime: 'maxAge', age: 'maxAge', sessionMaxAge: 'maxAge', expiresIn: 'maxAge', updateAge: 'idleTimeout', idle: 'idleTimeout', secrets: 'secret', cookieSameSite: 'cookie.sameSite' }],
+    ['others', { driver: 'storage', lifetime: 'maxAge', age: 'maxAge', sessionMaxAge: 'maxAge', expiresIn: 'maxAge', updateAge: 'idleTimeout', idle: 'idleTimeout', sessionTimeout: 'idleTimeout', maxAgeSeconds: 'maxAge', cookieMaxAge: 'maxAge', sessionLifetime: 'maxAge', cookieSecret: 'secret', authSecret: 'secret', signingSecret: 'secret', signingKey: 'secret', secrets: 'secret', cookieSameSite: 'cookie.sameSite' }],
   ])('of %s is named as it is called here', (_, names) => {
     for (const [path, target] of Object.entries(names))
       expect(hint(path), path).toMatch(new RegExp(`^(?:Use|Did you mean) \`${target.replace('.', '\\.')}\`(?:, in seconds)?[.?]$`))
