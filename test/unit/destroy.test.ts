@@ -1,6 +1,6 @@
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { App, Browser, MODES, returning } from './support/app'
+import { App, Browser, MODES, OLD_SECRET, returning } from './support/app'
 import { codeOf } from './support/errors'
 import { silentExchange } from './support/exchange'
 
@@ -156,6 +156,34 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
     await visit.session.destroy()
     await visit.end()
     expect([visit.setCookies, app.driver.calls]).toEqual([[expect.stringMatching(/^session=; Max-Age=0; /)], []])
+  })
+
+  it.each<[what: string, spell: (token: string) => string]>([
+    ['as it was', token => token],
+    ['in quotes', token => `"${token}"`],
+    ['percent-encoded', token => token.replaceAll('.', '%2E')],
+  ])('removes a cookie of a former secret, %s', async (_, spell) => {
+    const before = new App({ ...options, secret: OLD_SECRET })
+    const { token } = await returning(before)
+    const visit = await new Browser([['session', spell(token)]]).visit(before.redeploy(options))
+    expect(visit.request.exists).toBe(false)
+    await visit.session.destroy()
+    await visit.end()
+    expect(visit.setCookies).toEqual([expect.stringMatching(/^session=; Max-Age=0; /)])
+  })
+
+  it('removes a cookie of a former secret beside one of ours, which ends', async () => {
+    const before = new App({ ...options, secret: OLD_SECRET })
+    const app = before.redeploy(options)
+    const [former, { token }] = [await returning(before), await returning(app)]
+    for (const value of [`${former.token}; session=${token}`, `${token}; session=${former.token}`]) {
+      const visit = await new Browser([['session', value]]).visit(app)
+      await visit.session.destroy()
+      await visit.end()
+      expect(visit.setCookies.filter(line => !line.startsWith('session=; Max-Age=0; '))).toEqual([])
+      expect(visit.setCookies.at(-1)).toMatch(/^session=; Max-Age=0; Path=\/;/)
+    }
+    expect(await app.sessionKeys()).toHaveLength(options.mode === 'storage' ? 1 : 0)
   })
 
   it('says nothing to a browser that has no cookie of our name', async () => {

@@ -194,6 +194,17 @@ export function itKeepsSessions(build: () => Promise<NitroBuild>, more: (built: 
       expect((await attacker.fetch('/guarded')).status).toBe(303)
     })
 
+    it('a login that is sent again, because its answer was lost, works each time', async () => {
+      const visitor = createVisitor(server.url)
+      await visitor.fetch('/kind/string')
+      for (const user of ['ada', 'ada', 'bob']) {
+        const again = createVisitor(server.url, new Map(visitor.cookies))
+        const response = await again.post('/login', { user })
+        expect([response.status, setCookiesOf(response, COOKIE).length]).toEqual([303, 1])
+        expect(await again.json('/guarded')).toEqual({ user })
+      }
+    })
+
     it('64 parallel updates lose nothing', async () => {
       const visitor = createVisitor(server.url)
       await visitor.post('/update')
