@@ -209,6 +209,7 @@ function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): Sess
     cookieHeader: () => response.cookieHeader,
     createExchange: bag => createExchange(response, {
       settle: () => bag.settle(),
+      protect: headers => bag.protect(headers),
       save: () => bag.save(),
       onFailure: toErrorResponse,
       onUnsaved: logError,

@@ -51,7 +51,7 @@ export class V1Response implements EventResponse {
     this.node = isMock(res) ? undefined : this.#res
   }
 
-  get headers(): readonly HeaderList[] { return this.#headers ??= [headersOf(this.#res)] }
+  get headers(): readonly HeaderList[] { return this.haveHeadersLeft ? [] : this.#headers ??= [headersOf(this.#res)] }
   get cookieHeader(): string | undefined { return this.#event.node.req.headers.cookie }
   get address(): RequestAddress {
     const { headers, originalUrl, url = '/' } = this.#event.node.req

@@ -107,6 +107,7 @@ export class SessionBag {
     const session = this.open(event, overrides)
     this.#used ??= new Set()
     this.#used.add(session)
+    this.#exchange.watch()
     if (this.#exchange.isForSharedCaches)
       this.#exchange.personalize(session.isCarried)
     return session
@@ -149,11 +150,13 @@ export class SessionBag {
 
   /** Has the last word on the headers of a response that is complete; by default those of the event. */
   finish(event: object, headers?: HeaderList): void {
-    if (!this.isOwnedBy(event))
-      return
-    this.#made?.finish(headers)
-    // Somebody may have marked the response after the sessions were used.
-    if (headers && this.isMisplaced(headers))
+    if (this.isOwnedBy(event))
+      this.#made?.finish(headers)
+  }
+
+  /** Keeps a response that depends on sessions from caches that others share, whoever marked it and when. */
+  protect(headers: HeaderList): void {
+    if (this.isMisplaced(headers))
       this.#used?.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
   }
 

@@ -5,7 +5,7 @@ import type { Saving } from './give-way'
 import type { HeaderList } from './headers'
 import type { HeldResponse, NodeResponse } from './node-response'
 import { createSaver } from './give-way'
-import { forbidCaching, headersOf, isForSharedCaches, replaceSetCookies, varyByCookie } from './headers'
+import { forbidCaching, isForSharedCaches, replaceSetCookies, varyByCookie } from './headers'
 import { holdNodeResponse } from './node-response'
 
 /** One event and its response, as an adapter finds them. */
@@ -36,6 +36,8 @@ export interface ExchangeOptions extends Saving {
   cookies?: EventExchange['cookies']
   /** What the response must wait for; `undefined` when there is nothing. */
   settle(): Promise<void> | undefined
+  /** Keeps headers that are complete from caches that others share, where the response is personal. */
+  protect(headers: HeaderList): void
   /**
    * False where no response waits for `settle` but those of Node.
    *
@@ -52,6 +54,8 @@ export interface EventExchange extends Exchange {
   readonly isForSharedCaches: boolean
   /** The `Set-Cookie` headers that the response has for each of our cookies; none where they were taken back. */
   readonly cookies: ReadonlyMap<string, readonly string[]>
+  /** To be called where the response depends on a session, so that `protect` sees its headers. */
+  watch(): void
   /** Keeps the response apart in caches; out of them when it is private. */
   personalize(isPrivate: boolean): void
   /** Tells the page that made the request what changed. */
@@ -81,6 +85,8 @@ class ResponseExchange implements EventExchange {
   readonly #options: ExchangeOptions
   #held: HeldResponse | undefined
   #saveSoon: (() => void) | undefined
+  #personalize: ((headers: HeaderList) => void) | undefined
+  #changes: string | undefined
   #isClosed = false
 
   constructor(response: EventResponse, options: ExchangeOptions) {
@@ -107,14 +113,22 @@ class ResponseExchange implements EventExchange {
     return this.#held ? this.#held.isReleased : this.#response.isSent
   }
 
+  watch(): void {
+    this.#holdNode()
+  }
+
   personalize(isPrivate: boolean): void {
-    if (this.#isChangeable)
-      this.#lists.forEach(isPrivate ? forbidCaching : varyByCookie)
+    if (!this.#isChangeable)
+      return
+    this.#personalize = isPrivate || this.#personalize === forbidCaching ? forbidCaching : varyByCookie
+    this.#response.headers.forEach(this.#personalize)
   }
 
   announce(changes: string): void {
-    if (this.#isChangeable)
-      this.#lists.forEach(headers => headers.set(CHANGED_HEADER, changes))
+    if (!this.#isChangeable)
+      return
+    this.#changes = changes
+    this.#response.headers.forEach(headers => headers.set(CHANGED_HEADER, changes))
   }
 
   setCookies(name: string, lines: readonly string[]): void {
@@ -161,6 +175,10 @@ class ResponseExchange implements EventExchange {
     }
     if (isSet)
       forbidCaching(headers)
+    this.#personalize?.(headers)
+    if (this.#changes !== undefined)
+      headers.set(CHANGED_HEADER, this.#changes)
+    this.#options.protect(headers)
   }
 
   #replace(headers: HeaderList, name: string, lines: readonly string[]): void {
@@ -173,18 +191,12 @@ class ResponseExchange implements EventExchange {
       return
     this.#held = holdNodeResponse(node, {
       settle: this.#options.settle,
-      finish: () => this.#complete(headersOf(node)),
+      finish: headers => this.#complete(headers),
       toErrorResponse: this.#options.onFailure,
     })
   }
 
   get #isChangeable(): boolean {
     return !(this.#held ? this.#held.isReleased : this.#response.haveHeadersLeft)
-  }
-
-  /** Every list of headers that may be sent; Node's own is the last to be looked at. */
-  get #lists(): readonly HeaderList[] {
-    const { headers, node } = this.#response
-    return this.#held && node ? [...headers, headersOf(node)] : headers
   }
 }

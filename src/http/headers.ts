@@ -42,6 +42,21 @@ class NodeHeaders implements HeaderList {
   }
 }
 
+/** The cookies that a Node response has now. */
+export function cookiesOf(res: NodeResponse): readonly string[] {
+  return toList(res.getHeader('set-cookie'))
+}
+
+/** Puts cookies back that are missing, in front of the others. */
+export function restoreCookies(headers: HeaderList, cookies: readonly string[]): void {
+  const all = headers.getSetCookie()
+  const missing = cookies.filter(line => !all.includes(line))
+  if (missing.length === 0)
+    return
+  headers.delete('set-cookie')
+  ;[...missing, ...all].forEach(line => headers.append('set-cookie', line))
+}
+
 function toList(value: number | string | string[] | undefined): string[] {
   if (value === undefined)
     return []

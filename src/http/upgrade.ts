@@ -101,7 +101,7 @@ function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }:
       isFinished: true,
       get isSent() { return isAnswered },
       get haveHeadersLeft() { return isAnswered },
-    }, { cookies, settle: () => bag.settle(), save: () => bag.save(), onFailure: error => report(request, error), onUnsaved: error => void report(request, error) }),
+    }, { cookies, settle: () => bag.settle(), protect: headers => bag.protect(headers), save: () => bag.save(), onFailure: error => report(request, error), onUnsaved: error => void report(request, error) }),
   })
   return { bag, close: () => void (isAnswered = true) }
 }

@@ -23,6 +23,7 @@ function serveExchange(handler: (context: Context) => unknown, settle: () => Pro
   return serve((req, res) => {
     const exchange = createExchange(describeEvent({ context: {}, node: { req, res } } as SessionEvent), {
       settle,
+      protect: () => {},
       save: async () => {},
       onUnsaved: () => {},
       onFailure: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{}' }),
@@ -294,6 +295,7 @@ describe('a session in an h3 v1 app', () => {
     h3.use(defineEventHandler(async (event) => {
       const request = app.manager.open(createExchange(describeEvent(event as unknown as SessionEvent), {
         settle: () => request.settle(),
+        protect: () => {},
         save: () => request.handle.save(),
         onUnsaved: () => {},
         onFailure: error => ({ statusCode: (error as { statusCode: number }).statusCode, statusMessage: '', body: 'failed' }),

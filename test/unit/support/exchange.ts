@@ -35,6 +35,8 @@ export class FakeExchange implements EventExchange {
     this.personalized.push(isPrivate)
   }
 
+  watch(): void {}
+
   announce(changes: string): void {
     this.announced.push(changes)
   }

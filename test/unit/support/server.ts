@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { NodeResponse } from '../../../src/http/node-response'
+import type { HeaderList } from '../../../src/http/headers'
+import type { HoldOptions, NodeResponse } from '../../../src/http/node-response'
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
 import { holdNodeResponse } from '../../../src/http/node-response'
@@ -64,9 +65,11 @@ export function createSwitch<T = void>(): Switch<T> {
 
 export const OURS = 'session=ours; Path=/'
 
+type Hold = (res: NodeResponse, options: HoldOptions) => unknown
+
 /** Holds a response as the session does: our cookie is set in `finish`, a failure is a 503. */
-export function hold(res: ServerResponse, settle: () => Promise<void> | undefined, finish = (): void => {}): void {
-  holdNodeResponse(res as unknown as NodeResponse, {
+export function hold(res: ServerResponse, settle: () => Promise<void> | undefined, finish: (headers: HeaderList) => void = () => {}, holdResponse: Hold = holdNodeResponse): void {
+  holdResponse(res as unknown as NodeResponse, {
     settle,
     finish,
     toErrorResponse: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{"error":true}' }),
@@ -82,11 +85,11 @@ export interface Held {
 }
 
 /** A server whose handler runs while its response is held. */
-export async function serveHeld(handler: (res: ServerResponse, req: IncomingMessage) => unknown, finish?: (res: ServerResponse) => void): Promise<Held> {
+export async function serveHeld(handler: (res: ServerResponse, req: IncomingMessage) => unknown, finish?: (headers: HeaderList) => void, holdResponse?: Hold): Promise<Held> {
   const settled = createSwitch()
   const handled = createSwitch<ServerResponse>()
   const server = await serve((req, res) => {
-    hold(res, () => settled.promise, () => finish?.(res))
+    hold(res, () => settled.promise, finish, holdResponse)
     handler(res, req)
     handled.resolve(res)
   })

@@ -45,6 +45,7 @@ function createBag(nitroApp: NitroApp, event: H3Event, sessionsOf: SessionsOf): 
     createExchange: bag => createExchange(new V1Response(event), {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
+      protect: headers => bag.protect(headers),
       save: () => bag.save(),
       onFailure: error => toErrorResponse(reportFailure(nitroApp, event, error)),
       onUnsaved: error => reportUnsaved(nitroApp, event, error),

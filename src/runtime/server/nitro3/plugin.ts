@@ -51,6 +51,7 @@ function createBag(event: H3Event, app: ServerApp, sessionsOf: SessionsOf): Sess
     createExchange: bag => createExchange(response, {
       isShared: import.meta.prerender === true,
       settle: () => bag.settle(),
+      protect: headers => bag.protect(headers),
       save: () => bag.save(),
       onFailure: error => toErrorResponse(reportFailure(app, event, error)),
       onUnsaved: error => reportUnsaved(app, event, error),
