@@ -1,6 +1,8 @@
 import type { NodeResponse } from './node-response'
 import { identityOf } from '../core/cookie-scope'
 
+export { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
+
 /** The headers of a response; those of the Fetch standard fit. */
 export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'getSetCookie' | 'keys'>
 
@@ -99,29 +101,4 @@ export function replaceSetCookies(headers: HeaderList, { lines, earlier }: OwnCo
     return
   headers.delete('set-cookie')
   next.forEach(line => headers.append('set-cookie', line))
-}
-
-const HOST_CACHE_CONTROL = /(?:^|-)cdn-cache-control$|^surrogate-control$/i
-
-/** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
-export function forbidCaching(headers: HeaderList): void {
-  // Nitro marks the responses of cached routes for shared caches, cookie or not.
-  if (headers.get('cache-control') === null || isForSharedCaches(headers))
-    headers.set('cache-control', 'no-store')
-  // These go before Cache-Control in the caches of hosts (RFC 9213).
-  for (const name of [...headers.keys()].filter(name => HOST_CACHE_CONTROL.test(name)))
-    headers.delete(name)
-  varyByCookie(headers)
-}
-
-/** True when others may keep the response, because something says how long (RFC 9111, section 3). */
-export function isForSharedCaches(headers: HeaderList): boolean {
-  const cacheControl = headers.get('cache-control')
-  return cacheControl !== null && !/\b(?:private|no-store|no-cache)\b/i.test(cacheControl)
-}
-
-export function varyByCookie(headers: HeaderList): void {
-  const vary = headers.get('vary')
-  if (!vary || !/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))
-    headers.set('vary', vary ? `${vary}, Cookie` : 'Cookie')
 }
