@@ -5,7 +5,7 @@ import type { EventExchange } from './exchange'
 import type { HeaderList } from './headers'
 import { cachedResponseError, SessionError } from '../core/errors'
 import { changesOf, createPageSession } from '../core/page-session'
-import { forbidCaching, isForSharedCaches, varyByCookie } from './headers'
+import { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
 
 /** What a host gives to the sessions of one event. */
 export interface BagOptions {
@@ -175,6 +175,9 @@ export class SessionBag {
 
   /** What the response must wait for; `undefined` when there is nothing. Fails once at most. */
   settle(): Promise<void> | undefined {
+    // Not every host tells of the complete headers of an error.
+    if (this.#used && this.#exchange.isForSharedCaches)
+      this.#used.forEach(({ isCarried }) => this.#exchange.personalize(isCarried))
     if (this.#hasFailed || !this.#sessions)
       return undefined
     const pending = [...this.#sessions.values()].flatMap(({ session }) => session.settle() ?? [])
@@ -196,7 +199,7 @@ export class SessionBag {
   }
 
   #openPage(event: object, isShown: boolean): PageSession {
-    const session = this.open(event)
+    const session = this.use(event)
     // Without a cookie there is nothing to load.
     if (!session.isCarried)
       session.assertLoaded()

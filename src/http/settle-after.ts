@@ -1,5 +1,10 @@
 import type { SessionBag } from './bag'
 
+/** What h3 v2 has in place of a `Response`. */
+interface HTTPResponse extends Pick<Response, 'body' | 'status' | 'statusText' | 'headers'> {
+  readonly constructor: new (body: Response['body'], init: ResponseInit) => HTTPResponse
+}
+
 /**
  * Runs the rest of a request and makes its response wait for the session: the outermost
  * middleware of a host with web responses. The error of a write that failed takes the place of any answer.
@@ -8,12 +13,28 @@ export async function settleAfter(bag: SessionBag, next: () => unknown): Promise
   try {
     const answer = await next()
     await bag.settle()
-    // The headers of a response that was fetched cannot be changed.
-    return answer instanceof Response && bag.isMisplaced(answer.headers) ? new Response(answer.body, answer) : answer
+    return protectAnswer(bag, answer)
   }
   catch (error) {
     // Fails once at most, so this is not the error of the write above.
     await bag.settle()
+    const { headers } = Object(error) as { headers?: unknown }
+    if (headers instanceof Headers)
+      bag.protect(headers)
     throw error
   }
+}
+
+/** Makes another of an answer that is marked for shared caches: one that was fetched cannot be changed, and others may be kept. */
+function protectAnswer(bag: SessionBag, answer: unknown): unknown {
+  if (!isResponse(answer) || !bag.isMisplaced(answer.headers))
+    return answer
+  const { body, status, statusText } = answer
+  const headers = new Headers(answer.headers)
+  bag.protect(headers)
+  return new answer.constructor(body, { status, statusText, headers })
+}
+
+function isResponse(answer: unknown): answer is HTTPResponse {
+  return answer instanceof Response || (Object(answer) as Record<symbol, unknown>)[Symbol.for('h3.HTTPResponse')] === true
 }
