@@ -37,18 +37,21 @@ export function varyByCookie(headers: HeaderList): void {
 }
 
 function isMark(name: string, headers: HeaderList): boolean {
-  const value = (): string => headers.get(name) ?? ''
+  // Most headers are none of these.
+  if (!name.endsWith('-control') && !name.endsWith('expires'))
+    return false
+  const value = headers.get(name) ?? ''
   switch (name) {
     case 'cache-control':
-      return allows(directivesOf(value()))
+      return allows(directivesOf(value))
     case 'expires':
-      return !isForbidden(headers) && isInFuture(value())
+      return !isForbidden(headers) && isInFuture(value)
     case 'edge-control':
-      return isTargetedMark(value(), FORBIDDING_AT_EDGE)
+      return isTargetedMark(value, FORBIDDING_AT_EDGE)
     case 'x-accel-expires':
-      return !/^0+$/.test(value())
+      return !/^0+$/.test(value)
     default:
-      return (name.endsWith('-cache-control') || name === 'surrogate-control') && isTargetedMark(value())
+      return (name.endsWith('-cache-control') || name === 'surrogate-control') && isTargetedMark(value)
   }
 }
 
@@ -82,14 +85,25 @@ interface Directive {
 
 /** The members of a list header. */
 function directivesOf(value: string): Directive[] {
-  return membersOf(value).flatMap((member) => {
-    const [start, name] = /^[ \t]*([^ \t=]*)/.exec(member) as unknown as [string, string]
-    return name === '' ? [] : { name: name.toLowerCase(), isBare: !/[^ \t]/.test(member.slice(start.length)) }
-  })
+  const directives: Directive[] = []
+  for (const member of membersOf(value.toLowerCase())) {
+    const equals = member.indexOf('=')
+    const [name = '', ...others] = wordsOf(equals < 0 ? member : member.slice(0, equals))
+    if (name !== '')
+      directives.push({ name, isBare: equals < 0 && others.length === 0 })
+  }
+  return directives
+}
+
+/** What stands between the spaces of HTTP, which are fewer than those of JavaScript. */
+function wordsOf(text: string): string[] {
+  return text.split(/[ \t]/).filter(word => word !== '')
 }
 
 /** Parts a list at its commas (RFC 9110, section 5.6). Those inside of quoted strings, where `\` escapes a quote, do not count. */
 function membersOf(list: string): string[] {
+  if (!list.includes('"'))
+    return list.split(',')
   const members: string[] = []
   let start = 0
   let isQuoted = false

@@ -32,7 +32,8 @@ function protectAnswer(bag: SessionBag, answer: unknown): unknown {
   const { body, status, statusText } = answer
   const headers = new Headers(answer.headers)
   bag.protect(headers)
-  return new answer.constructor(body, { status, statusText, headers })
+  const Answer = answer instanceof Response ? Response : answer.constructor
+  return new Answer(body, { status, statusText, headers })
 }
 
 function isResponse(answer: unknown): answer is HTTPResponse {

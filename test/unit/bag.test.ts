@@ -166,6 +166,19 @@ describe('what pages see of the sessions of an event', () => {
     expect(page.readMessage('success')).toBe('newer')
   })
 
+  it.each([
+    { visitor: 'with a session', isPrivate: true, cacheControl: 'no-store' },
+    { visitor: 'without one', isPrivate: false, cacheControl: 'public' },
+  ])('is sent to a visitor $visitor with Cache-Control $cacheControl, when the page is marked for shared caches later', ({ isPrivate, cacheControl }) => {
+    const browser = new Browser()
+    browser.receive(isPrivate ? [signedCookieOf(new App({ expose: ['name'] }))] : [])
+    const { bag, event } = setUp({ page: PAGE, ...(isPrivate && { cookie: browser.cookieHeader }) })
+    bag.page(event)
+    const headers = new Headers({ 'cache-control': 'public' })
+    bag.protect(headers)
+    expect([headers.get('cache-control'), headers.get('vary')]).toEqual([cacheControl, 'Cookie'])
+  })
+
   it('is nothing without an app that has pages, on pages for everybody, and in cached handlers', () => {
     const nothing = [{}, { page: { ...PAGE, isPersonal: () => false } }, { page: PAGE, isCached: () => true }]
     for (const options of nothing) {
