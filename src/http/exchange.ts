@@ -4,8 +4,9 @@ import type { ErrorResponse } from './error-response'
 import type { Saving } from './give-way'
 import type { HeaderList } from './headers'
 import type { HeldResponse, NodeResponse } from './node-response'
+import { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
 import { createSaver } from './give-way'
-import { forbidCaching, isForSharedCaches, replaceSetCookies, varyByCookie } from './headers'
+import { replaceSetCookies } from './headers'
 import { holdNodeResponse } from './node-response'
 
 /** One event and its response, as an adapter finds them. */
@@ -121,7 +122,9 @@ class ResponseExchange implements EventExchange {
     if (!this.#isChangeable)
       return
     this.#personalize = isPrivate || this.#personalize === forbidCaching ? forbidCaching : varyByCookie
-    this.#response.headers.forEach(this.#personalize)
+    // Otherwise it is done when all is known that the app set.
+    if (!this.#response.isFinished)
+      this.#response.headers.forEach(this.#personalize)
   }
 
   announce(changes: string): void {
@@ -143,7 +146,6 @@ class ResponseExchange implements EventExchange {
     this.cookies.set(name, lines)
     for (const headers of this.#response.headers) {
       this.#replace(headers, name, lines)
-      // Otherwise it is done when all is known that the app set.
       if (lines.length > 0 && !this.#held && !this.#response.isFinished)
         forbidCaching(headers)
     }

@@ -1,8 +1,6 @@
 import type { NodeResponse } from './node-response'
 import { identityOf } from '../core/cookie-scope'
 
-export { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
-
 /** The headers of a response; those of the Fetch standard fit. */
 export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'getSetCookie' | 'keys'>
 
