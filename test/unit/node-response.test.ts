@@ -1,11 +1,14 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { HeaderList } from '../../src/http/headers'
 import type { Answer, Held } from './support/server'
 import { createHash } from 'node:crypto'
+import { createServer, get } from 'node:https'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { generate } from 'selfsigned'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSwitch, hold, OURS, serve, serveHeld } from './support/server'
 
@@ -231,6 +234,21 @@ describe('a held response', () => {
     held.settled.resolve()
     expect((await answer).text).toBe('abc')
   })
+})
+
+it('a response over TLS is held and completed', async () => {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }])
+  const settled = createSwitch()
+  const server = createServer({ key, cert }, (_, res) => {
+    hold(res, () => settled.promise, setOurs)
+    res.write('a')
+    res.end(Buffer.from('b'))
+    settled.resolve()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const answer = await new Promise<IncomingMessage>(resolve => get({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, rejectUnauthorized: false, agent: false }, resolve))
+  expect([answer.headers['set-cookie'], String(Buffer.concat(await answer.toArray() as Buffer[]))]).toEqual([[OURS], 'ab'])
 })
 
 describe('the headers of writeHead', () => {
