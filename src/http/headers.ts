@@ -47,20 +47,19 @@ export function cookiesOf(res: NodeResponse): readonly string[] {
   return toList(res.getHeader('set-cookie'))
 }
 
-/** Puts cookies back that are missing, in front of the others. */
-export function restoreCookies(headers: HeaderList, cookies: readonly string[]): void {
-  const all = headers.getSetCookie()
-  const missing = cookies.filter(line => !all.includes(line))
-  if (missing.length === 0)
+/** Puts cookies in front of the others. */
+export function prependCookies(headers: HeaderList, cookies: readonly string[]): void {
+  if (cookies.length === 0)
     return
+  const all = headers.getSetCookie()
   headers.delete('set-cookie')
-  ;[...missing, ...all].forEach(line => headers.append('set-cookie', line))
+  ;[...cookies, ...all].forEach(line => headers.append('set-cookie', line))
 }
 
 function toList(value: number | string | string[] | undefined): string[] {
   if (value === undefined)
     return []
-  return typeof value === 'object' ? value : [String(value)]
+  return [value].flat().map(String)
 }
 
 /** What a response says of one of our cookies. */

@@ -1,12 +1,12 @@
-import type { Edit, Piece, Sink } from './held-writes'
+import type { Edit, Sink } from './output-buffer'
 import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
 import { toUtf8 } from '../core/encoding'
-import { cookiesOf, restoreCookies } from './headers'
+import { cookiesOf, prependCookies } from './headers'
 import { HeadLines } from './head-lines'
-import { HeldWrites } from './held-writes'
+import { OutputBuffer, Part } from './output-buffer'
 import { describeErrorBody } from './replaced-head'
 
-type Socket = Sink & { readonly destroyed: boolean, destroySoon(): void }
+type Socket = Sink & { readonly _httpMessage?: object | null, readonly destroyed: boolean, destroySoon(): void }
 
 /** What Node's response of HTTP/1.1 has besides. */
 interface Http1Response extends NodeResponse {
@@ -16,7 +16,6 @@ interface Http1Response extends NodeResponse {
   /** The head as text, once it is written; it leaves with the first byte of the body. */
   _header: string | null
   once(event: 'socket', listener: (socket: Socket) => void): unknown
-  prependOnceListener(event: 'finish', listener: () => void): unknown
 }
 
 /** True for a response whose bytes go through a stream of Node. */
@@ -33,7 +32,7 @@ class HeldHttp1 implements HeldResponse {
   isReleased = false
   readonly #res: Http1Response
   readonly #options: HoldOptions
-  /** Those that were set when the head was written: `writeHead` may have put others in their place. */
+  /** Those in whose place `writeHead` put others: they stay. */
   #cookies: readonly string[] = []
 
   constructor(res: Http1Response, options: HoldOptions) {
@@ -41,17 +40,18 @@ class HeldHttp1 implements HeldResponse {
     this.#options = options
     const { writeHead } = res
     let isBegun = false
-    // Whatever starts a response comes by here; Node throws at the second time.
-    res.writeHead = (...args) => {
+    const begin = (...args: unknown[]): unknown => {
       const cookies = cookiesOf(res)
-      const returned: unknown = writeHead.apply(res, args)
+      const returned = writeHead.apply(res, args)
       if (!isBegun) {
         isBegun = true
-        this.#cookies = cookies
+        this.#cookies = cookies.filter(line => !res._header!.includes(`: ${line}\r\n`))
         this.#begin()
       }
       return returned
     }
+    // Whatever starts a response comes by here; Node throws at the second time.
+    Object.defineProperty(res, 'writeHead', { configurable: true, enumerable: false, writable: true, value: begin })
   }
 
   #begin(): void {
@@ -66,18 +66,22 @@ class HeldHttp1 implements HeldResponse {
 
   #hold(settled: Promise<void>): void {
     const res = this.#res
-    const writes = new HeldWrites()
+    const part = new Part(res)
+    const attach = (socket: Socket): void => part.attach(OutputBuffer.of(socket, () => socket._httpMessage ?? undefined))
     if (res.socket)
-      writes.attach(res.socket)
+      attach(res.socket)
     else
-      res.once('socket', socket => writes.attach(socket))
-    // While it was held the session could still change: look once more.
-    settled.then(() => this.#options.settle()).then(() => this.#release(writes), error => this.#fail(writes, error))
+      res.once('socket', attach)
+    // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
+    settled.then(() => this.#options.settle()).then(
+      () => queueMicrotask(() => this.#release(part)),
+      error => queueMicrotask(() => this.#fail(part, error)),
+    )
   }
 
-  #release(writes: HeldWrites): void {
+  #release(part: Part): void {
     this.isReleased = true
-    writes.release(editHead(this.#res._header!, head => this.#finish(head)))
+    part.release(editHead(this.#res._header!, head => this.#finish(head)))
   }
 
   #finish(text: string): string {
@@ -87,44 +91,36 @@ class HeldHttp1 implements HeldResponse {
   }
 
   #complete(head: HeadLines): void {
-    restoreCookies(head, this.#cookies)
+    prependCookies(head, this.#cookies)
     this.#options.finish(head)
   }
 
-  #fail(writes: HeldWrites, error: unknown): void {
+  #fail(part: Part, error: unknown): void {
     const res = this.#res
     const { statusCode, statusMessage, body } = this.#options.toErrorResponse(error)
-    this.isReleased = true
-    if (res.req.socket.destroyed)
-      return
     const head = new HeadLines(res._header!)
+    const bytes = toUtf8(body)
     head.statusLine = `HTTP/1.1 ${statusCode} ${statusMessage}`
     this.#complete(head)
-    const bytes = toUtf8(body)
+    this.isReleased = true
     describeErrorBody(head, bytes.length)
     // To a handler that goes on writing the client has gone away.
     const isEnded = res.writableEnded
-    if (isEnded)
-      res.prependOnceListener('finish', () => writes.stop())
-    else
+    if (!isEnded)
       head.set('connection', 'close')
-    writes.replace(Buffer.concat([Buffer.from(head.toString(), 'latin1'), res.req.method === 'HEAD' ? new Uint8Array() : bytes]), () => isEnded || res.req.socket.destroySoon())
+    part.replace(Buffer.concat([Buffer.from(head.toString(), 'latin1'), res.req.method === 'HEAD' ? new Uint8Array() : bytes]))
+    if (!isEnded)
+      res.req.socket.destroySoon()
   }
 }
 
 /** Changes a head where it passes; hints may pass before it. */
 function editHead(expected: string, change: (head: string) => string): Edit {
   const beginning = expected.slice(0, 'HTTP/1.1 200 '.length)
-  return (pieces: Piece[]) => {
-    for (const piece of pieces) {
-      const text = typeof piece.chunk === 'string' ? piece.chunk : (piece.chunk as Buffer).toString('latin1')
-      if (!text.startsWith(beginning))
-        continue
-      const length = text.indexOf('\r\n\r\n') + 4
-      const edited = change(text.slice(0, length)) + text.slice(length)
-      piece.chunk = typeof piece.chunk === 'string' ? edited : Buffer.from(edited, 'latin1')
-      return true
-    }
-    return false
+  return (bytes) => {
+    if (bytes.toString('latin1', 0, beginning.length) !== beginning)
+      return undefined
+    const end = bytes.indexOf('\r\n\r\n') + 4
+    return Buffer.concat([Buffer.from(change(bytes.toString('latin1', 0, end)), 'latin1'), bytes.subarray(end)])
   }
 }

@@ -1,13 +1,13 @@
 import type { HeaderList } from './headers'
-import type { Sink } from './held-writes'
 import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
+import type { Sink } from './output-buffer'
 import { toUtf8 } from '../core/encoding'
-import { cookiesOf, restoreCookies } from './headers'
-import { HeldWrites } from './held-writes'
+import { cookiesOf, prependCookies } from './headers'
+import { OutputBuffer, Part } from './output-buffer'
 import { describeErrorBody } from './replaced-head'
 
 type Fields = Record<string, string | string[] | number>
-type Respond = (headers: Fields, options?: { endStream?: boolean }) => void
+type Respond = (headers: Fields, options?: { endStream?: boolean, waitForTrailers?: boolean }) => void
 
 interface Stream extends Sink {
   readonly destroyed: boolean
@@ -17,22 +17,29 @@ interface Stream extends Sink {
   readonly writableEnded: boolean
   respond: Respond
   end(): unknown
-  close(): void
 }
 
 interface Http2Response extends NodeResponse {
   readonly stream: Stream
 }
 
-/** Responses without a body: Node ends the stream with their headers (RFC 9110, section 6.4.1). */
+/** Responses that end with their headers (RFC 9110, section 6.4.1). */
 const BODILESS = new Set([204, 205, 304])
 
+/** True for a response whose headers Node hands to nghttp2 where they can be held back. */
 export function isHttp2(res: NodeResponse): res is Http2Response {
-  return typeof (res as Partial<Http2Response>).stream?.respond === 'function'
+  const { stream } = res as Partial<Http2Response>
+  return stream !== undefined && handleOf(stream) !== undefined
 }
 
 export function holdHttp2(res: Http2Response, options: HoldOptions): HeldResponse {
   return new HeldHttp2(res, options)
+}
+
+/** What Node keeps of nghttp2 behind a symbol. */
+function handleOf(stream: object): { respond?: unknown } | undefined {
+  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle')
+  return symbol && (stream as Record<symbol, object | undefined>)[symbol]
 }
 
 class HeldHttp2 implements HeldResponse {
@@ -40,92 +47,128 @@ class HeldHttp2 implements HeldResponse {
   readonly #stream: Stream
   readonly #options: HoldOptions
   readonly #respond: Respond
-  /** Those that were set when the head was written: `writeHead` may put others in their place. */
+  /** Those that were set before the head: `writeHead` may put others in their place, and they stay. */
   #cookies: readonly string[] = []
+  #isDestroyed = false
 
   constructor(res: Http2Response, options: HoldOptions) {
     const { stream, writeHead } = res
     this.#stream = stream
     this.#options = options
     this.#respond = stream.respond
-    res.writeHead = (...args) => {
+    const begin = (...args: unknown[]): unknown => {
       if (!stream.headersSent)
         this.#cookies = cookiesOf(res)
       return writeHead.apply(res, args)
     }
+    define(res, 'writeHead', begin)
     // Whatever starts a response comes by here.
-    stream.respond = (...args) => this.#begin(args)
+    define(stream, 'respond', (...args: Parameters<Respond>) => this.#begin(res, args))
   }
 
-  #begin(args: Parameters<Respond>): void {
+  #begin(res: object, args: Parameters<Respond>): void {
     const stream = this.#stream
-    stream.respond = this.#respond
-    const settled = this.#options.settle()
+    const canBegin = !stream.headersSent && !stream.destroyed && !stream.closed
+    const settled = canBegin ? this.#options.settle() : undefined
     if (settled)
-      this.#hold(settled, args)
+      this.#hold(res, settled, args)
+    else if (canBegin)
+      this.#send(args, this.#respond)
     else
-      this.#send(args)
+      this.#respond.apply(stream, args)
   }
 
-  #hold(settled: Promise<void>, args: Parameters<Respond>): void {
-    const [headers, options] = args
-    const stream = this.#stream
-    const writes = new HeldWrites()
-    writes.attach(stream, true)
-    Object.defineProperties(stream, {
-      headersSent: { configurable: true, value: true },
-      sentHeaders: { configurable: true, value: headers },
-    })
-    if (options?.endStream || stream.headRequest || BODILESS.has(Number(headers[':status'])))
-      stream.end()
-    // While it was held the session could still change: look once more.
-    settled.then(() => this.#options.settle()).then(() => this.#release(writes, args), error => this.#fail(writes, args, error))
+  #hold(res: object, settled: Promise<void>, args: Parameters<Respond>): void {
+    const part = new Part(res)
+    part.attach(OutputBuffer.of(this.#stream, () => res))
+    this.#takeHead(part, args)
+    // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
+    settled.then(() => this.#options.settle()).then(
+      () => queueMicrotask(() => this.#release(() => {
+        this.#send(args, this.#respondLate)
+        part.release()
+      })),
+      error => queueMicrotask(() => this.#release(() => this.#fail(part, args, error))),
+    )
   }
 
-  #release(writes: HeldWrites, args: Parameters<Respond>): void {
-    if (this.#uncover())
-      this.#send(args)
-    writes.release()
+  /** Lets Node check the headers and take them as sent. */
+  #takeHead(part: Part, args: Parameters<Respond>): void {
+    const handle = handleOf(this.#stream)!
+    define(handle, 'respond', () => 0)
+    try {
+      this.#respond.apply(this.#stream, args)
+    }
+    catch (error) {
+      part.release()
+      throw error
+    }
+    finally {
+      delete handle.respond
+    }
   }
 
-  /** Shows the stream as it is. True when it can still be answered. */
-  #uncover(): boolean {
-    const stream = this.#stream as Partial<Record<'headersSent' | 'sentHeaders', unknown>>
-    delete stream.headersSent
-    delete stream.sentHeaders
+  /** Answers on the stream as it was when nothing had been sent and nobody had ended it. */
+  #release(answer: () => void): void {
     this.isReleased = true
-    return !this.#stream.destroyed && !this.#stream.closed
+    // Its client has gone.
+    if (!handleOf(this.#stream))
+      return
+    this.#isDestroyed = this.#stream.destroyed
+    this.#pretend({ destroyed: false, closed: false }, answer)
   }
 
-  #send([headers, options]: Parameters<Respond>): void {
+  #send([headers, options]: Parameters<Respond>, respond: Respond): void {
     const sent = { ...headers }
-    this.isReleased = true
     this.#complete(new Http2Head(sent))
-    this.#respond.call(this.#stream, sent, options)
+    this.isReleased = true
+    respond.call(this.#stream, sent, options)
+  }
+
+  /** Sends headers that Node has taken as sent. */
+  readonly #respondLate: Respond = (headers, options) => {
+    const stream = this.#stream
+    const endStream = options?.endStream === true || stream.headRequest === true || BODILESS.has(Number(headers[':status']))
+    // Node asks nobody for trailers when the stream was destroyed, and would wait for them.
+    const late = { ...options, endStream, ...this.#isDestroyed && { waitForTrailers: false } }
+    this.#pretend({ headersSent: false, end: () => stream }, () => this.#respond.call(stream, headers, late))
+  }
+
+  /** Does something while the stream says other than it is. */
+  #pretend(properties: Record<string, unknown>, act: () => void): void {
+    const stream = this.#stream
+    const names = Object.keys(properties)
+    names.forEach(name => define(stream, name, properties[name]))
+    try {
+      act()
+    }
+    finally {
+      names.forEach(name => Reflect.deleteProperty(stream, name))
+    }
   }
 
   #complete(head: Http2Head): void {
-    restoreCookies(head, this.#cookies)
+    const all = head.getSetCookie()
+    prependCookies(head, this.#cookies.filter(line => !all.includes(line)))
     this.#options.finish(head)
   }
 
-  #fail(writes: HeldWrites, [headers]: Parameters<Respond>, error: unknown): void {
+  #fail(part: Part, [headers]: Parameters<Respond>, error: unknown): void {
     const stream = this.#stream
     const { statusCode, body } = this.#options.toErrorResponse(error)
-    if (!this.#uncover())
-      return
     const bytes = toUtf8(body)
     const sent: Fields = { ...headers, ':status': statusCode }
     const head = new Http2Head(sent)
     this.#complete(head)
     describeErrorBody(head, bytes.length)
-    const isEnded = stream.writableEnded
-    this.#respond.call(stream, sent, { endStream: stream.headRequest === true })
-    if (stream.headRequest)
-      writes.release()
-    else
-      writes.replace(bytes, () => isEnded || stream.close())
+    this.#respondLate(sent)
+    part.replace(stream.headRequest ? new Uint8Array() : bytes)
+    stream.end()
   }
+}
+
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { configurable: true, enumerable: false, writable: true, value })
 }
 
 /** The headers of an HTTP/2 response, as those of the Fetch standard. */

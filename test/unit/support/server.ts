@@ -93,5 +93,7 @@ export async function serveHeld(handler: (res: ServerResponse, req: IncomingMess
     handler(res, req)
     handled.resolve(res)
   })
+  // A connection that waits does not close.
+  onTestFinished(() => settled.resolve())
   return { server, settled, handled: handled.promise }
 }

@@ -1,0 +1,265 @@
+type Chunk = string | Uint8Array
+type Done = (error?: Error | null) => void
+
+/** What implements a stream of Node: the socket of a response, or its HTTP/2 stream. */
+export interface Sink {
+  _write(chunk: Chunk, encoding: string, done: Done): void
+  _writev?(chunks: { chunk: Chunk, encoding: string }[], done: Done): void
+  _final(done: Done): void
+  _destroy(error: Error | null, done: Done): void
+  /** Of HTTP/2. */
+  readonly session?: { readonly destroyed: boolean } | undefined
+  readonly closed?: boolean
+  readonly rstCode?: number
+}
+
+/** Changes a chunk on its way; `undefined` for one that is not what it is waiting for. */
+export type Edit = (bytes: Buffer) => Buffer | undefined
+
+/** A writer that is further ahead than this is told to wait. */
+const MAX_BYTES = 1024 * 1024
+
+/** What a client takes at first (RFC 9113, section 6.9.2). */
+const MAX_HTTP2_BYTES = 65_535
+
+const METHODS = ['_write', '_writev', '_final', '_destroy'] as const
+
+/** What one response has written, and what is to become of it. */
+export class Part {
+  readonly owner: object
+  #chunks: Buffer[] = []
+  #buffer: OutputBuffer | undefined
+  #edit: Edit | undefined
+  #isHeld: boolean
+  #isDropped = false
+
+  constructor(owner: object, isHeld = true) {
+    this.owner = owner
+    this.#isHeld = isHeld
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** True when nothing more has to be done about what follows. */
+  get isDone(): boolean {
+    return !this.#isHeld && !this.#isDropped && !this.#edit
+  }
+
+  /** From now on the bytes of its owner are kept. */
+  attach(buffer: OutputBuffer): void {
+    this.#buffer = buffer
+    buffer.add(this)
+  }
+
+  /** Lets everything leave; `edit` sees it first, until it has seen what it is waiting for. */
+  release(edit?: Edit): void {
+    this.#isHeld = false
+    this.#edit = edit
+    this.#buffer?.flush()
+  }
+
+  /** Lets other bytes leave in place of all that its owner wrote and will write. */
+  replace(bytes: Uint8Array): void {
+    this.#isHeld = false
+    this.#isDropped = true
+    this.#chunks = [Buffer.from(bytes)]
+    this.#buffer?.flush()
+  }
+
+  push(chunk: Buffer): void {
+    if (!this.#isDropped)
+      this.#chunks.push(chunk)
+  }
+
+  /** What can leave now. */
+  take(): Buffer | undefined {
+    const chunks = this.#chunks.map(chunk => this.#change(chunk))
+    this.#chunks = []
+    return chunks.length > 0 ? Buffer.concat(chunks) : undefined
+  }
+
+  #change(chunk: Buffer): Buffer {
+    const changed = this.#edit?.(chunk)
+    if (changed)
+      this.#edit = undefined
+    return changed ?? chunk
+  }
+}
+
+const buffers = new WeakMap<Sink, OutputBuffer>()
+
+/**
+ * Takes the bytes of a stream, as the kernel does, and lets them leave in their order when they
+ * may. To whoever writes they have been sent: Node calls back, tells that all is finished and
+ * goes on with the next response. What ends the stream waits as well.
+ */
+export class OutputBuffer {
+  readonly #sink: Sink
+  readonly #writer: () => object | undefined
+  readonly #before: PropertyDescriptorMap
+  readonly #ours: PropertyDescriptorMap
+  readonly #write: Sink['_write']
+  /** nghttp2 takes bytes a moment later, the kernel at once. */
+  readonly #isHttp2: boolean
+  readonly #parts: Part[] = []
+  #size = 0
+  #isSending = false
+  #isEnded = false
+  #waiting: Done | undefined
+  #end: (() => void) | undefined
+  #destroy: (() => void) | undefined
+
+  /** @param writer tells which response writes now */
+  static of(sink: Sink, writer: () => object | undefined): OutputBuffer {
+    const buffer = buffers.get(sink) ?? new OutputBuffer(sink, writer)
+    buffers.set(sink, buffer)
+    return buffer
+  }
+
+  private constructor(sink: Sink, writer: () => object | undefined) {
+    const { _write, _final, _destroy } = sink
+    this.#sink = sink
+    this.#writer = writer
+    this.#write = _write
+    this.#isHttp2 = 'session' in sink
+    const ours: Sink = {
+      _write: (chunk, encoding, done) => this.#take([{ chunk, encoding }], done),
+      _writev: (chunks, done) => this.#take(chunks, done),
+      _final: done => this.#finishWith(() => _final.call(sink, this.#isHttp2 ? () => {} : done), done),
+      _destroy: (error, done) => this.#destroyWith(() => _destroy.call(sink, error, done), isLost(sink, error)),
+    }
+    this.#before = Object.getOwnPropertyDescriptors(sink) as PropertyDescriptorMap
+    this.#ours = Object.fromEntries(METHODS.map(name => [name, { configurable: true, enumerable: false, writable: true, value: ours[name] }]))
+    Object.defineProperties(sink, this.#ours)
+  }
+
+  add(part: Part): void {
+    this.#parts.push(part)
+    this.flush()
+  }
+
+  /** Lets leave what may, up to what may not. */
+  flush(): void {
+    if (!this.#isSending)
+      this.#sendNext()
+    const isEnding = this.#isHttp2 && this.#isEnded && this.#isSending
+    if (this.#destroy && !isEnding && !this.#parts.some(({ isHeld }) => isHeld))
+      this.#destroySoon(this.#destroy)
+  }
+
+  #sendNext(): void {
+    for (let part = this.#parts[0]; part; part = this.#parts[0]) {
+      if (part.isHeld)
+        return
+      const bytes = part.take()
+      if (bytes) {
+        this.#send(bytes)
+        return
+      }
+      if (this.#parts.length === 1 && !part.isDone && part.owner === this.#writer()) {
+        this.#goOn()
+        return
+      }
+      this.#parts.shift()
+    }
+    this.#detach()
+    this.#goOn()
+  }
+
+  #send(bytes: Buffer): void {
+    this.#isSending = true
+    this.#write.call(this.#sink, bytes, 'buffer', (error) => {
+      this.#isSending = false
+      if (error)
+        this.#parts.length = 0
+      this.flush()
+    })
+  }
+
+  /** Everything has left. */
+  #goOn(): void {
+    const [done, end] = [this.#waiting, this.#end]
+    this.#waiting = this.#end = undefined
+    this.#size = 0
+    done?.()
+    end?.()
+  }
+
+  #take(chunks: { chunk: Chunk, encoding: string }[], done: Done): void {
+    const part = this.#partOf(this.#writer())
+    for (const { chunk, encoding } of chunks) {
+      // Whoever wrote it may change it now.
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : Buffer.from(chunk)
+      this.#size += bytes.length
+      part.push(bytes)
+    }
+    const isFull = this.#size > (this.#isHttp2 ? MAX_HTTP2_BYTES : MAX_BYTES)
+    if (isFull)
+      this.#waiting = done
+    this.flush()
+    if (isFull)
+      return
+    if (this.#isHttp2)
+      setImmediate(done)
+    else
+      done()
+  }
+
+  /** What responses write that wait for nothing goes behind what is kept. */
+  #partOf(owner: object = this.#sink): Part {
+    const last = this.#parts.at(-1)
+    if (last?.owner === owner)
+      return last
+    const part = new Part(owner, false)
+    this.#parts.push(part)
+    return part
+  }
+
+  #finishWith(end: () => void, done: Done): void {
+    this.#end = end
+    this.#isEnded = true
+    this.flush()
+    if (this.#isHttp2)
+      done()
+  }
+
+  #destroyWith(destroy: () => void, isLost: boolean): void {
+    this.#destroy = destroy
+    // Nobody is there to read it.
+    if (isLost)
+      this.#parts.length = 0
+    this.flush()
+  }
+
+  /** What is on its way gets a moment to leave. A client that does not read does not hold it up. */
+  #destroySoon(destroy: () => void): void {
+    this.#destroy = undefined
+    if (this.#isHttp2)
+      setImmediate(() => setImmediate(destroy))
+    else if (this.#isSending)
+      setImmediate(destroy)
+    else
+      destroy()
+  }
+
+  #detach(): void {
+    buffers.delete(this.#sink)
+    for (const name of METHODS) {
+      const before = this.#before[name]
+      if (Object.getOwnPropertyDescriptor(this.#sink, name)?.value !== this.#ours[name]!.value)
+        continue
+      if (before)
+        Object.defineProperty(this.#sink, name, before)
+      else
+        delete (this.#sink as Partial<Sink>)[name]
+    }
+  }
+}
+
+/** True when a stream ends because its client has gone, or has reset it. */
+function isLost({ session, closed, rstCode }: Sink, error: Error | null): boolean {
+  const { code } = Object(error) as { code?: unknown }
+  return code === 'ECONNRESET' || code === 'EPIPE' || session?.destroyed === true || (closed === true && rstCode !== 0)
+}
