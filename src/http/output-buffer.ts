@@ -107,6 +107,9 @@ export class OutputBuffer {
   #size = 0
   #isSending = false
   #isEnded = false
+  /** Of a write that counts as sent. */
+  #accepted: Done | undefined
+  /** Of a write that has to wait. */
   #waiting: Done | undefined
   #end: (() => void) | undefined
   #destroy: (() => void) | undefined
@@ -201,10 +204,17 @@ export class OutputBuffer {
     this.flush()
     if (isFull)
       return
+    this.#accepted = done
     if (this.#isHttp2)
-      setImmediate(done)
+      setImmediate(this.#accept)
     else
-      done()
+      this.#accept()
+  }
+
+  readonly #accept = (): void => {
+    const done = this.#accepted
+    this.#accepted = undefined
+    done?.()
   }
 
   /** What responses write that wait for nothing goes behind what is kept. */
@@ -226,6 +236,7 @@ export class OutputBuffer {
   }
 
   #destroyWith(destroy: () => void, isLost: boolean): void {
+    this.#accept()
     this.#destroy = destroy
     // Nobody is there to read it.
     if (isLost)
