@@ -3,6 +3,7 @@ import type { Nuxt, NuxtModule } from 'nuxt/schema'
 import type { SessionOptions } from './runtime/server/types'
 import { fileURLToPath } from 'node:url'
 import { addImports, addPlugin, addTypeTemplate, defineNuxtModule } from '@nuxt/kit'
+import { UTILS } from './build/auto-imports'
 import { configFilesIn } from './build/config-files'
 import { addDevtoolsTab } from './build/devtools'
 import nitroModule from './nitro'
@@ -37,7 +38,7 @@ const unsession: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
     // Below the default of 1: the app's own composable of the same name wins.
     addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${appDir}/${file}`, priority: -1 })))
     // Without a declaration: types of server routes are a part of the app's program, and there it is the server's.
-    addImports({ name: 'useSession', from: `${appDir}/use-session`, priority: -1, dtsDisabled: true })
+    addImports(UTILS.map(name => ({ name, from: `${appDir}/server-utils`, priority: -1, dtsDisabled: true })))
     addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(options, nuxt) }, { nuxt: true, nitro: true })
     if (nuxt.options.dev)
       addDevtoolsTab(nuxt.hook, nuxt.options.app.baseURL)

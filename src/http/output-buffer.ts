@@ -98,7 +98,7 @@ const buffers = new WeakMap<Sink, OutputBuffer>()
 export class OutputBuffer {
   readonly #sink: Sink
   readonly #writer: () => object | undefined
-  readonly #before: PropertyDescriptorMap
+  readonly #before: Map<string, PropertyDescriptor | undefined>
   readonly #ours: PropertyDescriptorMap
   readonly #write: Sink['_write']
   /** nghttp2 takes bytes a moment later, the kernel at once. */
@@ -133,7 +133,7 @@ export class OutputBuffer {
       _final: done => this.#finishWith(() => _final.call(sink, this.#isHttp2 ? () => {} : done), done),
       _destroy: (error, done) => this.#destroyWith(() => _destroy.call(sink, error, done), isLost(sink, error)),
     }
-    this.#before = Object.getOwnPropertyDescriptors(sink) as PropertyDescriptorMap
+    this.#before = new Map(METHODS.map(name => [name, Object.getOwnPropertyDescriptor(sink, name)]))
     this.#ours = Object.fromEntries(METHODS.map(name => [name, { configurable: true, enumerable: false, writable: true, value: ours[name] }]))
     Object.defineProperties(sink, this.#ours)
   }
@@ -258,7 +258,7 @@ export class OutputBuffer {
   #detach(): void {
     buffers.delete(this.#sink)
     for (const name of METHODS) {
-      const before = this.#before[name]
+      const before = this.#before.get(name)
       if (Object.getOwnPropertyDescriptor(this.#sink, name)?.value !== this.#ours[name]!.value)
         continue
       if (before)

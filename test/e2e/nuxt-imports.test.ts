@@ -35,12 +35,12 @@ describe('what the Vue app of Nuxt can use without importing it', () => {
     return { app, server, declaration }
   }
 
-  it('holds a stub of useSession, without a declaration, beside the util of the server', async () => {
-    const { app, server, declaration } = await sourcesOf('useSession')
-    expect(app).toMatch(/unsession\/dist\/runtime\/app\/use-session$/)
+  it.each(['useSession', 'flash'])('holds a stub of %s, without a declaration, beside the util of the server', async (name) => {
+    const { app, server, declaration } = await sourcesOf(name)
+    expect(app).toMatch(/unsession\/dist\/runtime\/app\/server-utils$/)
     expect(server).toMatch(/unsession\/dist\/runtime\/server\/index$/)
     expect(declaration).toContain('const useClientSession:')
-    expect(declaration).not.toContain('const useSession:')
+    expect(declaration).not.toContain(`const ${name}:`)
   })
 
   it('leaves the name to a composable of the app', async () => {
