@@ -6,11 +6,20 @@ import { HeadLines } from './head-lines'
 import { OutputBuffer, Part } from './output-buffer'
 import { describeErrorBody } from './replaced-head'
 
-type Socket = Sink & { readonly _httpMessage?: object | null, readonly destroyed: boolean, destroySoon(): void }
+interface Socket extends Sink {
+  readonly _httpMessage?: object | null
+  /** What reads requests from it. */
+  readonly parser?: { readonly socket?: unknown } | null
+  readonly destroyed: boolean
+  destroy(error?: unknown): unknown
+  destroySoon(): void
+}
 
 /** What Node's response of HTTP/1.1 has besides. */
 interface Http1Response extends NodeResponse {
-  readonly req: { readonly method?: string | undefined, readonly socket: Socket }
+  readonly req: { readonly socket: Socket }
+  /** False for an answer to HEAD, and for a status without a body. */
+  readonly _hasBody: boolean
   /** Missing while an earlier response of a pipelined connection is being sent. */
   readonly socket: Socket | null
   /** The head as text, once it is written; it leaves with the first byte of the body. */
@@ -18,10 +27,11 @@ interface Http1Response extends NodeResponse {
   once(event: 'socket', listener: (socket: Socket) => void): unknown
 }
 
-/** True for a response whose bytes go through a stream of Node. */
+/** True for a response on a connection of Node itself. Others may look at the response in place of its bytes. */
 export function isHttp1(res: NodeResponse): res is Http1Response {
   const { req, _header } = res as Partial<Http1Response>
-  return _header !== undefined && typeof req?.socket?._write === 'function'
+  const socket = req?.socket
+  return _header !== undefined && Boolean(socket?._handle) && socket?.parser?.socket === socket
 }
 
 export function holdHttp1(res: Http1Response, options: HoldOptions): HeldResponse {
@@ -66,7 +76,7 @@ class HeldHttp1 implements HeldResponse {
 
   #hold(settled: Promise<void>): void {
     const res = this.#res
-    const part = new Part(res)
+    const part = new Part(res, error => res.req.socket.destroy(error))
     const attach = (socket: Socket): void => part.attach(OutputBuffer.of(socket, () => socket._httpMessage ?? undefined))
     if (res.socket)
       attach(res.socket)
@@ -75,7 +85,7 @@ class HeldHttp1 implements HeldResponse {
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
     settled.then(() => this.#options.settle()).then(
       () => queueMicrotask(() => this.#release(part)),
-      error => queueMicrotask(() => this.#fail(part, error)),
+      error => queueMicrotask(() => part.attempt(() => this.#fail(part, error))),
     )
   }
 
@@ -108,11 +118,19 @@ class HeldHttp1 implements HeldResponse {
     const isEnded = res.writableEnded
     if (!isEnded)
       head.set('connection', 'close')
-    part.replace(Buffer.concat([Buffer.from(head.toString(), 'latin1'), res.req.method === 'HEAD' ? new Uint8Array() : bytes]))
-    if (!isEnded)
-      res.req.socket.destroySoon()
+    const isHead = !res._hasBody && !BODILESS.has(res.statusCode)
+    part.replace(Buffer.concat([Buffer.from(head.toString(), 'latin1'), isHead ? new Uint8Array() : bytes]))
+    if (isEnded)
+      return
+    if (res.socket)
+      res.socket.destroySoon()
+    else
+      res.once('socket', socket => socket.destroySoon())
   }
 }
+
+/** What has no body to any request (RFC 9112, section 6.3). */
+const BODILESS = new Set([204, 304])
 
 /** Changes a head where it passes; hints may pass before it. */
 function editHead(expected: string, change: (head: string) => string): Edit {

@@ -17,6 +17,7 @@ interface Stream extends Sink {
   readonly writableEnded: boolean
   respond: Respond
   end(): unknown
+  destroy(error?: unknown): unknown
 }
 
 interface Http2Response extends NodeResponse {
@@ -79,16 +80,16 @@ class HeldHttp2 implements HeldResponse {
   }
 
   #hold(res: object, settled: Promise<void>, args: Parameters<Respond>): void {
-    const part = new Part(res)
+    const part = new Part(res, error => this.#stream.destroy(error))
     part.attach(OutputBuffer.of(this.#stream, () => res))
     this.#takeHead(part, args)
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
     settled.then(() => this.#options.settle()).then(
-      () => queueMicrotask(() => this.#release(() => {
+      () => queueMicrotask(() => part.attempt(() => this.#release(() => {
         this.#send(args, this.#respondLate)
         part.release()
-      })),
-      error => queueMicrotask(() => this.#release(() => this.#fail(part, args, error))),
+      }))),
+      error => queueMicrotask(() => part.attempt(() => this.#release(() => this.#fail(part, args, error)))),
     )
   }
 

@@ -40,15 +40,75 @@ export interface HeldResponse {
 /** Runtimes that have responses of their own under the names of Node. */
 const isEmulated = 'Bun' in globalThis || 'Deno' in globalThis
 
+/** Who waits for one response: apps that are mounted in others have sessions of their own. */
+interface Holding { response: HeldResponse, holders: HoldOptions[] }
+
+const holdings = new WeakMap<NodeResponse, Holding>()
+
 /**
  * Makes a Node response wait: whatever starts it (a returned value, a redirect, a stream, a
  * direct `res.end`), nothing of it leaves until `settle` resolved. When `settle` rejects, an
  * error is sent in its place and everything else is dropped.
  */
 export function holdNodeResponse(res: NodeResponse, options: HoldOptions): HeldResponse {
+  const known = holdings.get(res)
+  if (known) {
+    known.holders.push(options)
+    return known.response
+  }
+  const holders = [options]
+  const response = hold(res, new Holders(holders))
+  holdings.set(res, { response, holders })
+  return response
+}
+
+function hold(res: NodeResponse, options: HoldOptions): HeldResponse {
   if (!isEmulated && isHttp2(res))
     return holdHttp2(res, options)
   if (!isEmulated && isHttp1(res))
     return holdHttp1(res, options)
   return new WaitingCalls(res, options)
+}
+
+/** Several that hold one response; the first that fails answers. */
+class Holders implements HoldOptions {
+  readonly #holders: readonly HoldOptions[]
+  #failed: HoldOptions | undefined
+
+  constructor(holders: readonly HoldOptions[]) {
+    this.#holders = holders
+  }
+
+  settle(): Promise<void> | undefined {
+    const pending = this.#holders.flatMap((holder) => {
+      const settled = holder.settle()
+      return settled ? [this.#watch(holder, settled)] : []
+    })
+    return pending.length > 1 ? this.#settleAll(pending) : pending[0]
+  }
+
+  finish(headers: HeaderList): void {
+    this.#holders.forEach(holder => holder.finish(headers))
+  }
+
+  toErrorResponse(error: unknown): ErrorResponse {
+    return (this.#failed ?? this.#holders[0]!).toErrorResponse(error)
+  }
+
+  async #watch(holder: HoldOptions, settled: Promise<void>): Promise<void> {
+    try {
+      await settled
+    }
+    catch (error) {
+      this.#failed ??= holder
+      throw error
+    }
+  }
+
+  async #settleAll(pending: Promise<void>[]): Promise<void> {
+    const results = await Promise.allSettled(pending)
+    const failed = results.find(result => result.status === 'rejected')
+    if (failed)
+      throw failed.reason
+  }
 }

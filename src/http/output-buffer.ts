@@ -7,6 +7,8 @@ export interface Sink {
   _writev?(chunks: { chunk: Chunk, encoding: string }[], done: Done): void
   _final(done: Done): void
   _destroy(error: Error | null, done: Done): void
+  /** Of a connection: where its bytes come from. */
+  readonly _handle?: { readStop?(): unknown, readStart?(): unknown } | null
   /** Of HTTP/2. */
   readonly session?: { readonly destroyed: boolean } | undefined
   readonly closed?: boolean
@@ -22,20 +24,26 @@ const MAX_BYTES = 1024 * 1024
 /** What a client takes at first (RFC 9113, section 6.9.2). */
 const MAX_HTTP2_BYTES = 65_535
 
+/** For so many milliseconds a stream that is destroyed is kept for what has not left. */
+const GRACE = 30_000
+
 const METHODS = ['_write', '_writev', '_final', '_destroy'] as const
 
 /** What one response has written, and what is to become of it. */
 export class Part {
   readonly owner: object
+  readonly #destroy: ((error: unknown) => void) | undefined
   #chunks: Buffer[] = []
   #buffer: OutputBuffer | undefined
   #edit: Edit | undefined
   #isHeld: boolean
   #isDropped = false
 
-  constructor(owner: object, isHeld = true) {
+  /** @param destroy ends what cannot be answered */
+  constructor(owner: object, destroy?: (error: unknown) => void) {
     this.owner = owner
-    this.#isHeld = isHeld
+    this.#isHeld = destroy !== undefined
+    this.#destroy = destroy
   }
 
   get isHeld(): boolean {
@@ -68,6 +76,20 @@ export class Part {
     this.#buffer?.flush()
   }
 
+  /** Does something for the response, which is dropped when that fails. */
+  attempt(act: () => void): void {
+    try {
+      act()
+    }
+    catch (error) {
+      this.#isHeld = false
+      this.#isDropped = true
+      this.#edit = undefined
+      this.#chunks = []
+      queueMicrotask(() => this.#destroy?.(error))
+    }
+  }
+
   push(chunk: Buffer): void {
     if (!this.#isDropped)
       this.#chunks.push(chunk)
@@ -75,9 +97,11 @@ export class Part {
 
   /** What can leave now. */
   take(): Buffer | undefined {
-    const chunks = this.#chunks.map(chunk => this.#change(chunk))
+    if (this.#edit)
+      this.attempt(() => this.#chunks = this.#chunks.map(chunk => this.#change(chunk)))
+    const chunks = this.#chunks
     this.#chunks = []
-    return chunks.length > 0 ? Buffer.concat(chunks) : undefined
+    return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]
   }
 
   #change(chunk: Buffer): Buffer {
@@ -113,6 +137,7 @@ export class OutputBuffer {
   #waiting: Done | undefined
   #end: (() => void) | undefined
   #destroy: (() => void) | undefined
+  #grace: NodeJS.Timeout | undefined
 
   /** @param writer tells which response writes now */
   static of(sink: Sink, writer: () => object | undefined): OutputBuffer {
@@ -147,9 +172,9 @@ export class OutputBuffer {
   flush(): void {
     if (!this.#isSending)
       this.#sendNext()
-    const isEnding = this.#isHttp2 && this.#isEnded && this.#isSending
-    if (this.#destroy && !isEnding && !this.#parts.some(({ isHeld }) => isHeld))
-      this.#destroySoon(this.#destroy)
+    const isLeaving = this.#isSending && (this.#isEnded || !this.#isHttp2)
+    if (this.#destroy && !isLeaving && !this.#parts.some(({ isHeld }) => isHeld))
+      this.#destroyNow(this.#destroy)
   }
 
   #sendNext(): void {
@@ -187,7 +212,10 @@ export class OutputBuffer {
     this.#waiting = this.#end = undefined
     this.#size = 0
     done?.()
-    end?.()
+    if (!end)
+      return
+    this.#sink._handle?.readStart?.()
+    end()
   }
 
   #take(chunks: { chunk: Chunk, encoding: string }[], done: Done): void {
@@ -222,7 +250,7 @@ export class OutputBuffer {
     const last = this.#parts.at(-1)
     if (last?.owner === owner)
       return last
-    const part = new Part(owner, false)
+    const part = new Part(owner)
     this.#parts.push(part)
     return part
   }
@@ -230,6 +258,8 @@ export class OutputBuffer {
   #finishWith(end: () => void, done: Done): void {
     this.#end = end
     this.#isEnded = true
+    // What follows on a connection that is to end would be done and never answered.
+    this.#sink._handle?.readStop?.()
     this.flush()
     if (this.#isHttp2)
       done()
@@ -237,20 +267,28 @@ export class OutputBuffer {
 
   #destroyWith(destroy: () => void, isLost: boolean): void {
     this.#accept()
+    this.#sink._handle?.readStop?.()
     this.#destroy = destroy
     // Nobody is there to read it.
     if (isLost)
       this.#parts.length = 0
     this.flush()
+    if (this.#destroy === destroy)
+      this.#grace = setTimeout(() => this.#giveUp(), GRACE).unref()
   }
 
-  /** What is on its way gets a moment to leave. A client that does not read does not hold it up. */
-  #destroySoon(destroy: () => void): void {
+  #giveUp(): void {
+    this.#parts.length = 0
+    this.#isSending = false
+    this.flush()
+  }
+
+  #destroyNow(destroy: () => void): void {
     this.#destroy = undefined
+    clearTimeout(this.#grace)
+    // nghttp2 sends what it was given a moment later.
     if (this.#isHttp2)
       setImmediate(() => setImmediate(destroy))
-    else if (this.#isSending)
-      setImmediate(destroy)
     else
       destroy()
   }

@@ -153,7 +153,10 @@ describe('the judge of these visits', () => {
   it.each(leaks)('finds a leak that is there on purpose: %s', async (leak, finding) => {
     const site = await Site.open({ PLANTED_LEAK: leak })
     try {
-      await wander(await Promise.all(['carol', 'dave'].map(name => site.invitePlain(name))), 100)
+      const wanderers = await Promise.all(['carol', 'dave'].map(name => site.invitePlain(name)))
+      // A page that is kept for a while shows a leak when it is rendered anew.
+      for (let round = 0; round < 10 && !site.judge.findings.some(text => finding.test(text)); round++)
+        await wander(wanderers, 100)
       expect(site.judge.findings).toContainEqual(expect.stringMatching(finding))
     }
     finally {

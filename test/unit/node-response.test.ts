@@ -1,15 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { HeaderList } from '../../src/http/headers'
 import type { Answer, Held } from './support/server'
 import { createHash } from 'node:crypto'
+import { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, get } from 'node:https'
-import { connect } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { generate } from 'selfsigned'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { holdNodeResponse } from '../../src/http/node-response'
 import { createSwitch, hold, OURS, serve, serveHeld } from './support/server'
 
 function setOurs(headers: HeaderList): void {
@@ -578,4 +579,122 @@ describe('a response whose settle rejects', () => {
     await new Promise(resolve => socket.on('close', resolve))
     expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200'])
   })
+})
+
+describe('a response that several hold', () => {
+  it('waits for all, and each has its word on the headers', async () => {
+    const first = createSwitch()
+    const second = createSwitch()
+    const server = await serve((_, res) => {
+      hold(res, () => first.promise, headers => headers.set('x-first', '1'))
+      hold(res, () => second.promise, headers => headers.set('x-second', '2'))
+      res.end('x')
+      first.resolve()
+      setImmediate(() => second.resolve())
+    })
+    const { headers, text } = await server.fetch()
+    expect([headers['x-first'], headers['x-second'], text]).toEqual(['1', '2', 'x'])
+  })
+
+  it.each([['first'], ['second'], ['first', 'second']])('is one 503 when %s fails', async (...failing) => {
+    const server = await serve((_, res) => {
+      for (const name of ['first', 'second'])
+        hold(res, () => nextTurn().then(() => failing.includes(name) ? Promise.reject(new Error(name)) : undefined))
+      res.end('secret')
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    let received = ''
+    socket.on('data', chunk => received += String(chunk))
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    await new Promise(resolve => socket.on('close', resolve))
+    expect([received.match(/HTTP\/1\.1 \d+/g), received.includes('secret')]).toEqual([['HTTP/1.1 503'], false])
+  })
+})
+
+describe('a connection with a response that is held', () => {
+  it('does nothing more when it was given up', async () => {
+    const settled = createSwitch()
+    const asked: string[] = []
+    const server = await serve((req, res) => {
+      asked.push(req.url!)
+      hold(res, () => settled.promise)
+      res.end('x')
+      if (req.url === '/first')
+        setImmediate(() => req.socket.destroy())
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    let received = ''
+    socket.on('data', (chunk) => received += String(chunk))
+    socket.on('error', () => {})
+    socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n')
+    for (let turn = 0; turn < 20; turn++)
+      await nextTurn()
+    socket.write('POST /second HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+    for (let turn = 0; turn < 20; turn++)
+      await nextTurn()
+    settled.resolve()
+    await new Promise(resolve => socket.on('close', resolve))
+    expect([asked, received.endsWith('x')]).toEqual([['/first'], true])
+  })
+
+  it('sends the answer of a slow one before the 503 of the next', async () => {
+    const server = await serve((req, res) => {
+      if (req.url === '/slow') {
+        setTimeout(() => res.end('slow'), 20)
+        return
+      }
+      hold(res, () => Promise.reject(new Error('storage')))
+      res.write('secret')
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    let received = ''
+    socket.on('data', chunk => received += String(chunk))
+    socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fails HTTP/1.1\r\nHost: x\r\n\r\n')
+    await new Promise(resolve => socket.on('close', resolve))
+    expect([received.match(/HTTP\/1\.1 \d+/g), received.includes('secret')]).toEqual([['HTTP/1.1 200', 'HTTP/1.1 503'], false])
+  })
+
+  it('is closed when no answer can be made, and the process goes on', async () => {
+    const problems = watchProcess()
+    const server = await serve((_, res) => {
+      holdNodeResponse(res as never, {
+        settle: () => Promise.reject(new Error('storage')),
+        finish: () => {},
+        toErrorResponse: () => {
+          throw new Error('hook')
+        },
+      })
+      res.end('secret')
+    })
+    await expect(server.fetch()).rejects.toThrow(/socket hang up|ECONNRESET/)
+    expect(problems).toEqual([])
+  })
+})
+
+it('a response whose bytes are looked at elsewhere waits by its calls', async () => {
+  const req = new IncomingMessage(new Socket())
+  const res = new ServerResponse(req)
+  const written: unknown[] = []
+  res.end = ((chunk: unknown) => written.push(chunk)) as never
+  const settled = createSwitch()
+  hold(res, () => settled.promise)
+  res.end('x')
+  expect(written).toEqual([])
+  settled.resolve()
+  await expect.poll(() => written).toEqual(['x'])
+})
+
+it('a 503 has no header that lets others keep or change it', async () => {
+  const held = await serveHeld((res) => {
+    res.setHeader('cdn-cache-control', 'max-age=600')
+    res.setHeader('expires', new Date(Date.now() + 600_000).toUTCString())
+    res.setHeader('x-accel-redirect', '/protected/a.pdf')
+    res.setHeader('refresh', '0; url=/next')
+    res.end('x')
+  })
+  const answer = held.server.fetch()
+  await held.handled
+  held.settled.reject(new Error('storage'))
+  const { status, headers } = await answer
+  expect([status, headers['cdn-cache-control'], headers.expires, headers['x-accel-redirect'], headers.refresh]).toEqual([503, undefined, undefined, undefined, undefined])
 })
