@@ -581,6 +581,44 @@ describe('a response whose settle rejects', () => {
   })
 })
 
+describe('a handler or guard that ends twice', () => {
+  it.each<[string, (res: ServerResponse) => unknown, string]>([
+    ['by a guard that runs out of time while storage is slow', (res) => {
+      res.end('first')
+      setTimeout(() => res.writableEnded || res.end('late'), 5)
+    }, 'first'],
+    ['by a guard that looks at `finished`', (res) => {
+      res.end('first')
+      setImmediate(() => res.finished || res.end('late'))
+    }, 'first'],
+    ['at once, behind a look at `writableEnded`', (res) => {
+      res.end('first')
+      if (!res.writableEnded)
+        res.end('second')
+    }, 'first'],
+    ['in a later turn without a look', (res) => {
+      res.end('first')
+      setTimeout(() => res.end('late'), 5)
+    }, 'first'],
+    ['by a write behind the end, in a later turn', (res) => {
+      res.end('first')
+      setTimeout(() => res.write('late'), 5)
+    }, 'first'],
+  ])('%s', async (_, respond, text) => {
+    const problems = watchProcess()
+    const done = createSwitch()
+    const held = await serveHeld((res) => {
+      respond(res)
+      setTimeout(() => done.resolve(), 20)
+    })
+    const answer = held.server.fetch()
+    await held.handled
+    await done.promise
+    held.settled.resolve()
+    expect([(await answer).text, problems]).toEqual([text, []])
+  })
+})
+
 describe('a response that several hold', () => {
   it('waits for all, and each has its word on the headers', async () => {
     const first = createSwitch()
