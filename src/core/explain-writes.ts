@@ -23,14 +23,18 @@ export function explainWrites(): void {
   refuseOtherKeys(SessionHandle.prototype)
 }
 
-/** What a handle does not have is looked for further up, and written there. */
+/** What a handle does not have is looked for further up, and written from there. */
 function refuseOtherKeys(handle: object): void {
-  const refuse = (setter: Entry, key: string, remedy: string): never => called(setter, () => {
-    throw new SessionError('INVALID_VALUE', `\`session.${key}\` cannot be assigned. ${remedy}`)
+  const assign = (setter: Entry, key: string, remedy: string, isDone: () => boolean): boolean => called(setter, () => {
+    if (!isDone())
+      throw new SessionError('INVALID_VALUE', `\`session.${key}\` cannot be assigned. ${remedy}`)
+    return true
   })
-  const set: Trap<'set'> = (target, key) => refuse(set, String(key), lineToWrite('session.data', [], { target, key: String(key) }))
+  // A handle that is being made can be extended: compilers may make assignments of its fields.
+  const set: Trap<'set'> = (target, key, value, receiver) =>
+    assign(set, String(key), lineToWrite('session.data', [], { target, key: String(key) }), () => Reflect.set(target, key, value, receiver))
   Object.setPrototypeOf(handle, new Proxy(Object.prototype, { set }))
-  const setData = (): never => refuse(setData, 'data', 'Write `await session.update({ key: value })`.')
+  const setData = (): boolean => assign(setData, 'data', 'Write `await session.update({ key: value })`.', () => false)
   Object.defineProperty(handle, 'data', { ...Object.getOwnPropertyDescriptor(handle, 'data'), set: setData })
 }
 
