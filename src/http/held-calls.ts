@@ -11,8 +11,9 @@ interface Call { method: Method, args: unknown[] }
 const MAX_KEPT_BYTES = 1024 * 1024
 
 /**
- * Makes a response wait that only looks like one of Node: the calls that would send something
- * are kept, and done in the same order when nothing is left to wait for.
+ * Makes a response wait whose bytes cannot: one of another runtime, or one that somebody looks at
+ * in place of its bytes. The calls that would send something are kept, and done in the same order
+ * when nothing is left to wait for.
  */
 export class WaitingCalls implements HeldResponse {
   readonly #res: NodeResponse

@@ -104,11 +104,6 @@ const ports = {
 process.on('message', ({ id, scenario, treatment }: Order) => {
   const path = `/${id}`
   const client: Client = ask(scenario, { port: ports[scenario.protocol], path })
-  setTimeout(() => {
-    const job = jobs.get(String(id))
-    if (job)
-      console.error('stuck', JSON.stringify(scenario), JSON.stringify(job.run.log.entries), client.seen)
-  }, 10000).unref()
   const run = new Run(scenario, client, error => thrown.set(error, run))
   jobs.set(String(id), {
     id,

@@ -20,6 +20,7 @@ export class ResponseProcess {
   readonly #waiting = new Map<number, Waiting>()
   #next = 0
   #isStopped = false
+  #isAlone = false
   #suspects: Waiting[] = []
 
   constructor() {
@@ -39,7 +40,7 @@ export class ResponseProcess {
   }
 
   #start(): void {
-    const child = fork(JITI, [DRIVER], { serialization: 'advanced', execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', process.env.ABORTS ? 'inherit' : 'ignore', 'ipc'] })
+    const child = fork(JITI, [DRIVER], { serialization: 'advanced', execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', 'ignore', 'ipc'] })
     child.on('exit', () => this.#isStopped || this.#restart())
     this.#child = once(child, 'message').then(() => {
       child.on('message', ({ id, observation }: Report) => {
@@ -56,15 +57,12 @@ export class ResponseProcess {
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
     this.#start()
-    if (this.#isAlone) {
+    if (this.#isAlone)
       waiting.shift()!.resolve(ABORTED)
-    }
     this.#suspects.push(...waiting)
     this.#isAlone = false
     this.#tryNext()
   }
-
-  #isAlone = false
 
   #tryNext(): void {
     this.#isAlone = false
