@@ -44,7 +44,7 @@ export class Connection {
     this.#wire.received = ''
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#wire.push(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${cookie ? `cookie: ${cookie}\r\n` : ''}\r\n`)
+      this.#wire.push(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${cookie ? `cookie: ${cookie}\r\n` : ''}\r\n`, 'latin1')
     })
   }
 
@@ -74,6 +74,8 @@ export class InProcessServer {
         res.once('finish', onAnswer)
       return listener(req, res)
     })
+    // A connection may wait for its turn longer than a server would wait for it.
+    this.#server.keepAliveTimeout = 0
   }
 
   accept(wire: Duplex, onAnswer: () => void): void {
