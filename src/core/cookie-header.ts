@@ -89,7 +89,7 @@ function isBlank(code: number): boolean {
 }
 
 function skipBlanks(text: string, at: number): number {
-  while (isBlank(text.charCodeAt(at)))
+  while (at < text.length && isBlank(text.charCodeAt(at)))
     at++
   return at
 }

@@ -1,9 +1,11 @@
-import type { Edit, Sink } from './output-buffer'
+import type { Sink } from './output-buffer'
+import type { Edit } from './output-part'
 import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
 import { toUtf8 } from '../core/encoding'
 import { cookiesOf, prependCookies } from './headers'
 import { HeadLines } from './head-lines'
-import { OutputBuffer, Part } from './output-buffer'
+import { OutputBuffer } from './output-buffer'
+import { Part } from './output-part'
 import { describeErrorBody } from './replaced-head'
 
 interface Socket extends Sink {

@@ -3,7 +3,8 @@ import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
 import type { Sink } from './output-buffer'
 import { toUtf8 } from '../core/encoding'
 import { cookiesOf, prependCookies } from './headers'
-import { OutputBuffer, Part } from './output-buffer'
+import { OutputBuffer } from './output-buffer'
+import { Part } from './output-part'
 import { describeErrorBody } from './replaced-head'
 
 type Fields = Record<string, string | string[] | number>

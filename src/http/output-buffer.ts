@@ -1,3 +1,5 @@
+import { Part } from './output-part'
+
 type Chunk = string | Uint8Array
 type Done = (error?: Error | null) => void
 
@@ -15,9 +17,6 @@ export interface Sink {
   readonly rstCode?: number
 }
 
-/** Changes a chunk on its way; `undefined` for one that is not what it is waiting for. */
-export type Edit = (bytes: Buffer) => Buffer | undefined
-
 /** A writer that is further ahead than this is told to wait. */
 const MAX_BYTES = 1024 * 1024
 
@@ -28,89 +27,6 @@ const MAX_HTTP2_BYTES = 65_535
 const GRACE = 30_000
 
 const METHODS = ['_write', '_writev', '_final', '_destroy'] as const
-
-/** What one response has written, and what is to become of it. */
-export class Part {
-  readonly owner: object
-  readonly #destroy: ((error: unknown) => void) | undefined
-  #chunks: Buffer[] = []
-  #buffer: OutputBuffer | undefined
-  #edit: Edit | undefined
-  #isHeld: boolean
-  #isDropped = false
-
-  /** @param destroy ends what cannot be answered */
-  constructor(owner: object, destroy?: (error: unknown) => void) {
-    this.owner = owner
-    this.#isHeld = destroy !== undefined
-    this.#destroy = destroy
-  }
-
-  get isHeld(): boolean {
-    return this.#isHeld
-  }
-
-  /** True when nothing more has to be done about what follows. */
-  get isDone(): boolean {
-    return !this.#isHeld && !this.#isDropped && !this.#edit
-  }
-
-  /** From now on the bytes of its owner are kept. */
-  attach(buffer: OutputBuffer): void {
-    this.#buffer = buffer
-    buffer.add(this)
-  }
-
-  /** Lets everything leave; `edit` sees it first, until it has seen what it is waiting for. */
-  release(edit?: Edit): void {
-    this.#isHeld = false
-    this.#edit = edit
-    this.#buffer?.flush()
-  }
-
-  /** Lets other bytes leave in place of all that its owner wrote and will write. */
-  replace(bytes: Uint8Array): void {
-    this.#isHeld = false
-    this.#isDropped = true
-    this.#chunks = [Buffer.from(bytes)]
-    this.#buffer?.flush()
-  }
-
-  /** Does something for the response, which is dropped when that fails. */
-  attempt(act: () => void): void {
-    try {
-      act()
-    }
-    catch (error) {
-      this.#isHeld = false
-      this.#isDropped = true
-      this.#edit = undefined
-      this.#chunks = []
-      queueMicrotask(() => this.#destroy?.(error))
-    }
-  }
-
-  push(chunk: Buffer): void {
-    if (!this.#isDropped)
-      this.#chunks.push(chunk)
-  }
-
-  /** What can leave now. */
-  take(): Buffer | undefined {
-    if (this.#edit)
-      this.attempt(() => this.#chunks = this.#chunks.map(chunk => this.#change(chunk)))
-    const chunks = this.#chunks
-    this.#chunks = []
-    return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]
-  }
-
-  #change(chunk: Buffer): Buffer {
-    const changed = this.#edit?.(chunk)
-    if (changed)
-      this.#edit = undefined
-    return changed ?? chunk
-  }
-}
 
 const buffers = new WeakMap<Sink, OutputBuffer>()
 
@@ -131,6 +47,8 @@ export class OutputBuffer {
   #size = 0
   #isSending = false
   #isEnded = false
+  /** nghttp2 takes what is written meanwhile in the same turn. */
+  #isAccepting = false
   /** Of a write that counts as sent. */
   #accepted: Done | undefined
   /** Of a write that has to wait. */
@@ -233,16 +151,20 @@ export class OutputBuffer {
     if (isFull)
       return
     this.#accepted = done
-    if (this.#isHttp2)
-      setImmediate(this.#accept)
-    else
+    if (!this.#isHttp2)
       this.#accept()
+    else if (this.#isAccepting)
+      process.nextTick(this.#accept)
+    else
+      setImmediate(this.#accept)
   }
 
   readonly #accept = (): void => {
     const done = this.#accepted
     this.#accepted = undefined
+    this.#isAccepting = true
     done?.()
+    this.#isAccepting = false
   }
 
   /** What responses write that wait for nothing goes behind what is kept. */
