@@ -4,6 +4,7 @@ import type { HeaderList } from '../../../src/http/headers'
 import type { HoldOptions, NodeResponse } from '../../../src/http/node-response'
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { WaitingCalls } from '../../../src/http/held-calls'
 import { holdNodeResponse } from '../../../src/http/node-response'
 
 export interface Answer {
@@ -65,7 +66,7 @@ export function createSwitch<T = void>(): Switch<T> {
 
 export const OURS = 'session=ours; Path=/'
 
-type Hold = (res: NodeResponse, options: HoldOptions) => unknown
+export type Hold = (res: NodeResponse, options: HoldOptions) => unknown
 
 /** Holds a response as the session does: our cookie is set in `finish`, a failure is a 503. */
 export function hold(res: ServerResponse, settle: () => Promise<void> | undefined, finish: (headers: HeaderList) => void = () => {}, holdResponse: Hold = holdNodeResponse): void {
@@ -74,6 +75,16 @@ export function hold(res: ServerResponse, settle: () => Promise<void> | undefine
     finish,
     toErrorResponse: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{"error":true}' }),
   })
+}
+
+/** As other runtimes hold a response. On Node itself it shows best whether all arrives as it was said. */
+export const holdCalls: Hold = (res, options) => new WaitingCalls(res, options)
+
+/** Sets our cookie beside those of others, as the session does in `finish`. */
+export function setOurs(headers: HeaderList): void {
+  const others = headers.getSetCookie().filter(line => !line.startsWith('session='))
+  headers.delete('set-cookie')
+  ;[...others, OURS].forEach(line => headers.append('set-cookie', line))
 }
 
 export interface Held {
@@ -96,4 +107,22 @@ export async function serveHeld(handler: (res: ServerResponse, req: IncomingMess
   // A connection that waits does not close.
   onTestFinished(() => settled.resolve())
   return { server, settled, handled: handled.promise }
+}
+
+type RequestOptions = Parameters<TestServer['fetch']>[0]
+
+/** Lets the handler run, then releases, and gives the answer. */
+export async function release({ server, settled, handled }: Held, options?: RequestOptions): Promise<Answer> {
+  const answer = server.fetch(options)
+  await handled
+  settled.resolve()
+  return answer
+}
+
+/** Lets the handler run, then rejects what it waits for, and gives the answer. */
+export async function fail({ server, settled, handled }: Held, options?: RequestOptions): Promise<Answer> {
+  const answer = server.fetch(options)
+  await handled
+  settled.reject(new Error('storage'))
+  return answer
 }
