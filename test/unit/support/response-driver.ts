@@ -20,12 +20,17 @@ export type Treatment = 'plain' | 'held' | 'recorded'
 
 /** What the test asks of this process, and the answer. */
 export interface Order { id: number, scenario: Scenario, treatment: Treatment }
-export interface Report { id: number, observation: Observation }
+export interface Report {
+  id: number
+  observation?: Observation
+  /** Why there is none: a fault of the test itself. */
+  problem?: string
+}
 
 interface Job extends Order {
   run: Run
   client: Client
-  finish(observation: Observation): void
+  finish(report: Omit<Report, 'id'>): void
 }
 
 const jobs = new Map<string, Job>()
@@ -86,7 +91,8 @@ const listener = (req: IncomingMessage, res: ServerResponse): void => {
     else {
       if (client.sent)
         await client.sent
-      void run.answer(req, res, hold(res, scenario.waits, treatment)).then(job.finish, error => { console.error(error) })
+      void run.answer(req, res, hold(res, scenario.waits, treatment))
+        .then(observation => job.finish({ observation }), error => job.finish({ problem: String(error.stack) }))
     }
   })
 }
@@ -111,9 +117,9 @@ process.on('message', ({ id, scenario, treatment }: Order) => {
     treatment,
     run,
     client,
-    finish(observation) {
+    finish(report) {
       jobs.delete(String(id))
-      process.send!({ id, observation } satisfies Report)
+      process.send!({ id, ...report } satisfies Report)
     },
   })
 })

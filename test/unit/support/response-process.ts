@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const JITI = fileURLToPath(new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
 const DRIVER = fileURLToPath(new URL('response-driver.ts', import.meta.url))
 
-interface Waiting { order: Order, resolve(observation: Observation): void }
+interface Waiting { order: Order, resolve(observation: Observation): void, reject(error: Error): void }
 
 /** What is seen of a process that Node aborts, as it does for some misuse. */
 const ABORTED: Observation = { log: [], request: [], second: [], client: ['the process is aborted'] }
@@ -29,7 +29,7 @@ export class ResponseProcess {
 
   run(scenario: Scenario, treatment: Treatment): Promise<Observation> {
     const order = { id: this.#next++, scenario, treatment }
-    return new Promise(resolve => this.#send({ order, resolve }))
+    return new Promise((resolve, reject) => this.#send({ order, resolve, reject }))
   }
 
   async stop(): Promise<void> {
@@ -43,8 +43,12 @@ export class ResponseProcess {
     const child = fork(JITI, [DRIVER], { serialization: 'advanced', execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', 'ignore', 'ipc'] })
     child.on('exit', () => this.#isStopped || this.#restart())
     this.#child = once(child, 'message').then(() => {
-      child.on('message', ({ id, observation }: Report) => {
-        this.#waiting.get(id)?.resolve(observation)
+      child.on('message', ({ id, observation, problem }: Report) => {
+        const waiting = this.#waiting.get(id)
+        if (observation)
+          waiting?.resolve(observation)
+        else
+          waiting?.reject(new Error(problem))
         this.#waiting.delete(id)
         this.#tryNext()
       })

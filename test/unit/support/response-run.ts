@@ -28,6 +28,8 @@ export class Run {
   #hasLeft = false
   #req!: IncomingMessage
   #res!: ServerResponse
+  /** HTTP/2 has many streams on one socket; its stream is what ends. */
+  #connection!: Duplex
   #closed!: Promise<unknown>
   #socketClosed!: Promise<unknown>
 
@@ -43,8 +45,8 @@ export class Run {
     this.#req = req
     this.#res = res
     this.#closed = new Promise(resolve => res.once('close', resolve))
-    const connection = this.#connection()
-    this.#socketClosed = new Promise(resolve => connection.once('close', resolve))
+    this.#connection = (res as ServerResponse & { stream?: Duplex }).stream ?? req.socket
+    this.#socketClosed = new Promise(resolve => this.#connection.once('close', resolve))
     this.log.observe(req, res)
     for (const event of this.#scenario.watched)
       res.on(event, (...args) => this.log.event(event, args))
@@ -54,11 +56,6 @@ export class Run {
       await this.#take(step)
     await this.#finish(held)
     return { log: this.log.entries, request: this.#request, second: this.second, client: this.#client.seen }
-  }
-
-  /** HTTP/2 has many streams on one socket; its stream is what ends. */
-  #connection(): Duplex {
-    return (this.#res as ServerResponse & { stream?: Duplex }).stream ?? this.#req.socket
   }
 
   /** Pauses are waited for; all other steps are taken in the same turn. */
@@ -98,7 +95,7 @@ export class Run {
   #perform(step: Step): unknown {
     const res = this.#res as unknown as Record<string, unknown>
     if (step.type === 'call') {
-      const target = { res: this.#res, req: this.#req, socket: this.#req.socket, stream: this.#connection() }[step.target] as unknown as Record<string, Method>
+      const target = { res: this.#res, req: this.#req, socket: this.#req.socket, stream: this.#connection }[step.target] as unknown as Record<string, Method>
       return step.unless && res[step.unless] ? 'not needed' : target[step.method]!(...step.args.map(this.#revive))
     }
     if (step.type === 'assign')
@@ -189,10 +186,10 @@ export class Run {
 
   async #part(): Promise<void> {
     if (this.#res.closed || this.#res.destroyed) {
-      await this.#client.goOn()
+      await this.#within(this.#client.goOn(), 'second request waits for ever')
       return
     }
     this.log.event('never ends')
-    this.#connection().end()
+    this.#connection.end()
   }
 }
