@@ -11,6 +11,9 @@ const DRIVER = fileURLToPath(new URL('response-driver.ts', import.meta.url))
 
 interface Waiting { order: Order, resolve(observation: Observation): void, reject(error: Error): void }
 
+/** Into so many groups those are split that may have ended the process. */
+const GROUPS = 20
+
 /** What is seen of a process that Node aborts, as it does for some misuse. */
 const ABORTED: Observation = { log: [], request: [], second: [], client: ['the process is aborted'] }
 
@@ -20,8 +23,11 @@ export class ResponseProcess {
   readonly #waiting = new Map<number, Waiting>()
   #next = 0
   #isStopped = false
-  #isAlone = false
-  #suspects: Waiting[] = []
+  /** Those that may end the process; each group is tried by itself. */
+  #suspects: Waiting[][] = []
+  /** Those that wait until all suspects were tried. */
+  #later: Waiting[] = []
+  #isTrying = false
 
   constructor() {
     this.#start()
@@ -56,29 +62,31 @@ export class ResponseProcess {
     })
   }
 
-  /** One of those that were on their way has ended the process: they are tried again, one by one. */
+  /** One of those that were on their way has ended the process: they are tried again, fewer at a time. */
   #restart(): void {
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
     this.#start()
-    if (this.#isAlone)
-      waiting.shift()!.resolve(ABORTED)
-    this.#suspects.push(...waiting)
-    this.#isAlone = false
+    if (waiting.length === 1)
+      waiting[0]!.resolve(ABORTED)
+    else
+      this.#suspects.unshift(...split(waiting, Math.ceil(waiting.length / GROUPS)))
+    this.#isTrying = true
     this.#tryNext()
   }
 
   #tryNext(): void {
-    this.#isAlone = false
-    if (this.#suspects.length === 0 || this.#waiting.size > 0)
+    if (!this.#isTrying || this.#waiting.size > 0)
       return
-    this.#isAlone = true
-    this.#post(this.#suspects.shift()!)
+    const group = this.#suspects.shift()
+    this.#isTrying = group !== undefined
+    for (const waiting of group ?? this.#later.splice(0))
+      this.#post(waiting)
   }
 
   #send(waiting: Waiting): void {
-    if (this.#suspects.length > 0 || this.#isAlone)
-      this.#suspects.push(waiting)
+    if (this.#isTrying)
+      this.#later.push(waiting)
     else
       this.#post(waiting)
   }
@@ -87,4 +95,8 @@ export class ResponseProcess {
     this.#waiting.set(waiting.order.id, waiting)
     void this.#child.then(child => child.send(waiting.order, () => {}))
   }
+}
+
+function split<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size))
 }
