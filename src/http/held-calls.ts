@@ -59,8 +59,8 @@ export class WaitingCalls implements HeldResponse {
   #hold(settled: Promise<void>): void {
     this.#state = 'held'
     this.#report('headersSent', () => true)
-    this.#report('writableEnded', () => this.#isEnded)
-    this.#report('finished', () => this.#isEnded)
+    for (const name of ['writableEnded', 'writableFinished', 'finished'] as const)
+      this.#report(name, () => this.#isEnded)
     // While it was held the headers could still change, and so could the session: look once more.
     settled.then(() => this.#options.settle())
       .then(() => this.#release())
@@ -120,7 +120,7 @@ export class WaitingCalls implements HeldResponse {
   }
 
   /** What a property of the response tells while it is held: to its handler it has begun, and ended. */
-  #report(name: 'finished' | 'headersSent' | 'writableEnded', whileHeld: () => boolean): void {
+  #report(name: 'finished' | 'headersSent' | 'writableEnded' | 'writableFinished', whileHeld: () => boolean): void {
     const res = this.#res
     let owner: object | null = res
     while (owner && !Object.hasOwn(owner, name))
