@@ -1,28 +1,17 @@
-import type { HeaderList } from './headers'
+import type { RawHeaders } from './http2-head'
+import type { Http2Stream, Respond } from './http2-stream'
 import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
-import type { Sink } from './output-buffer'
 import { toUtf8 } from '../core/encoding'
 import { cookiesOf, prependCookies } from './headers'
+import { Http2Head } from './http2-head'
+import { closeBehindEnd, handleOf, respondBeforeBytes } from './http2-stream'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
+import { define, pretend } from './pretend'
 import { describeErrorBody } from './replaced-head'
 
-type Fields = Record<string, string | string[] | number>
-type Respond = (headers: Fields, options?: { endStream?: boolean, waitForTrailers?: boolean }) => void
-
-interface Stream extends Sink {
-  readonly destroyed: boolean
-  readonly closed: boolean
-  readonly headersSent: boolean
-  readonly headRequest?: boolean
-  readonly writableEnded: boolean
-  respond: Respond
-  end(): unknown
-  destroy(error?: unknown): unknown
-}
-
 interface Http2Response extends NodeResponse {
-  readonly stream: Stream
+  readonly stream: Http2Stream
 }
 
 /** Responses that end with their headers (RFC 9110, section 6.4.1). */
@@ -38,52 +27,69 @@ export function holdHttp2(res: Http2Response, options: HoldOptions): HeldRespons
   return new HeldHttp2(res, options)
 }
 
-/** What Node keeps of nghttp2 behind a symbol. */
-function handleOf(stream: object): { respond?: unknown } | undefined {
-  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle')
-  return symbol && (stream as Record<symbol, object | undefined>)[symbol]
-}
-
 class HeldHttp2 implements HeldResponse {
   isReleased = false
-  readonly #stream: Stream
+  readonly #res: Http2Response
+  readonly #stream: Http2Stream
   readonly #options: HoldOptions
   readonly #respond: Respond
   /** Those that were set before the head: `writeHead` may put others in their place, and they stay. */
   #cookies: readonly string[] = []
+  #unwatch: () => void
   #isDestroyed = false
 
   constructor(res: Http2Response, options: HoldOptions) {
     const { stream, writeHead } = res
+    this.#res = res
     this.#stream = stream
     this.#options = options
     this.#respond = stream.respond
-    const begin = (...args: unknown[]): unknown => {
+    define(res, 'writeHead', (...args: unknown[]) => {
       if (!stream.headersSent)
         this.#cookies = cookiesOf(res)
       return writeHead.apply(res, args)
+    })
+    define(stream, 'respond', (...args: Parameters<Respond>) => this.#begin(args))
+    this.#unwatch = respondBeforeBytes(stream)
+    for (const name of ['respondWithFile', 'respondWithFD'] as const) {
+      const respondWith = stream[name]
+      define(stream, name, (file: unknown, headers?: RawHeaders, options?: unknown) =>
+        this.#sendFile(headers, headers => respondWith.call(stream, file, headers, options)))
     }
-    define(res, 'writeHead', begin)
-    // Whatever starts a response comes by here.
-    define(stream, 'respond', (...args: Parameters<Respond>) => this.#begin(res, args))
   }
 
-  #begin(res: object, args: Parameters<Respond>): void {
-    const stream = this.#stream
-    const canBegin = !stream.headersSent && !stream.destroyed && !stream.closed
+  get #canBegin(): boolean {
+    const { headersSent, destroyed, closed } = this.#stream
+    return !headersSent && !destroyed && !closed
+  }
+
+  #begin(args: Parameters<Respond>): void {
+    const canBegin = this.#canBegin
     const settled = canBegin ? this.#options.settle() : undefined
     if (settled)
-      this.#hold(res, settled, args)
+      this.#hold(settled, args)
     else if (canBegin)
       this.#send(args, this.#respond)
     else
-      this.#respond.apply(stream, args)
+      this.#respond.apply(this.#stream, args)
   }
 
-  #hold(res: object, settled: Promise<void>, args: Parameters<Respond>): void {
-    const part = new Part(res, error => this.#stream.destroy(error))
-    part.attach(OutputBuffer.of(this.#stream, () => res))
-    this.#takeHead(part, args)
+  #hold(settled: Promise<void>, args: Parameters<Respond>): void {
+    const stream = this.#stream
+    const part = new Part(this.#res, error => stream.destroy(error))
+    this.#unwatch()
+    closeBehindEnd(stream)
+    part.attach(OutputBuffer.of(stream, () => this.#res))
+    try {
+      this.#takeHead(args)
+    }
+    catch (error) {
+      part.release()
+      this.#unwatch = respondBeforeBytes(stream)
+      // What answers in its place waits as well.
+      settled.catch(() => {})
+      throw error
+    }
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
     settled.then(() => this.#options.settle()).then(
       () => queueMicrotask(() => part.attempt(() => this.#release(() => {
@@ -95,15 +101,11 @@ class HeldHttp2 implements HeldResponse {
   }
 
   /** Lets Node check the headers and take them as sent. */
-  #takeHead(part: Part, args: Parameters<Respond>): void {
+  #takeHead(args: Parameters<Respond>): void {
     const handle = handleOf(this.#stream)!
     define(handle, 'respond', () => 0)
     try {
       this.#respond.apply(this.#stream, args)
-    }
-    catch (error) {
-      part.release()
-      throw error
     }
     finally {
       delete handle.respond
@@ -112,41 +114,30 @@ class HeldHttp2 implements HeldResponse {
 
   /** Answers on the stream as it was when nothing had been sent and nobody had ended it. */
   #release(answer: () => void): void {
+    const stream = this.#stream
     this.isReleased = true
     // Its client has gone.
-    if (!handleOf(this.#stream))
+    if (!handleOf(stream))
       return
-    this.#isDestroyed = this.#stream.destroyed
-    this.#pretend({ destroyed: false, closed: false }, answer)
+    this.#isDestroyed = stream.destroyed
+    pretend(stream, { destroyed: false, closed: false }, answer)
   }
 
   #send([headers, options]: Parameters<Respond>, respond: Respond): void {
-    const sent = { ...headers }
-    this.#complete(new Http2Head(sent))
+    const head = new Http2Head(headers)
+    this.#complete(head)
     this.isReleased = true
-    respond.call(this.#stream, sent, options)
+    respond.call(this.#stream, head.fields, options)
   }
 
   /** Sends headers that Node has taken as sent. */
   readonly #respondLate: Respond = (headers, options) => {
     const stream = this.#stream
-    const endStream = options?.endStream === true || stream.headRequest === true || BODILESS.has(Number(headers[':status']))
-    // Node asks nobody for trailers when the stream was destroyed, and would wait for them.
-    const late = { ...options, endStream, ...this.#isDestroyed && { waitForTrailers: false } }
-    this.#pretend({ headersSent: false, end: () => stream }, () => this.#respond.call(stream, headers, late))
-  }
-
-  /** Does something while the stream says other than it is. */
-  #pretend(properties: Record<string, unknown>, act: () => void): void {
-    const stream = this.#stream
-    const names = Object.keys(properties)
-    names.forEach(name => define(stream, name, properties[name]))
-    try {
-      act()
-    }
-    finally {
-      names.forEach(name => Reflect.deleteProperty(stream, name))
-    }
+    const { ':status': status } = headers as Http2Head['fields']
+    const endStream = options?.endStream === true || stream.headRequest === true || BODILESS.has(Number(status))
+    // Node has seen the end already: only trailers tell it when that leaves. A stream that is destroyed asks nobody for them, and would wait.
+    const late = { ...options, endStream, waitForTrailers: !this.#isDestroyed }
+    pretend(stream, { headersSent: false, end: () => stream }, () => this.#respond.call(stream, headers, late))
   }
 
   #complete(head: Http2Head): void {
@@ -155,54 +146,61 @@ class HeldHttp2 implements HeldResponse {
     this.#options.finish(head)
   }
 
-  #fail(part: Part, [headers]: Parameters<Respond>, error: unknown): void {
+  #fail(part: Part, [headers, options]: Parameters<Respond>, error: unknown): void {
     const stream = this.#stream
-    const { statusCode, body } = this.#options.toErrorResponse(error)
-    const bytes = toUtf8(body)
-    const sent: Fields = { ...headers, ':status': statusCode }
-    const head = new Http2Head(sent)
-    this.#complete(head)
-    describeErrorBody(head, bytes.length)
-    this.#respondLate(sent)
+    const { sendTrailers } = stream
+    const { head, bytes } = this.#toError(headers, error)
+    // The other trailers are dropped too.
+    define(stream, 'sendTrailers', () => sendTrailers.call(stream, {}))
+    this.#respondLate(head.fields, { ...options, endStream: false })
     part.replace(stream.headRequest ? new Uint8Array() : bytes)
     stream.end()
   }
-}
 
-function define(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, { configurable: true, enumerable: false, writable: true, value })
-}
-
-/** The headers of an HTTP/2 response, as those of the Fetch standard. */
-class Http2Head implements HeaderList {
-  readonly #fields: Fields
-
-  constructor(fields: Fields) {
-    this.#fields = fields
+  #toError(headers: RawHeaders | undefined, error: unknown): { head: Http2Head, bytes: Uint8Array } {
+    const { statusCode, body } = this.#options.toErrorResponse(error)
+    const bytes = toUtf8(body)
+    const head = new Http2Head(headers)
+    head.set(':status', String(statusCode))
+    this.#complete(head)
+    describeErrorBody(head, bytes.length)
+    return { head, bytes }
   }
 
-  get(name: string): string | null {
-    const value = this.#fields[name.toLowerCase()]
-    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
+  /** Node sends a file past every buffer: it begins when there is nothing left to wait for. */
+  #sendFile(headers: RawHeaders | undefined, send: Respond): void {
+    const canBegin = this.#canBegin
+    const settled = canBegin ? this.#options.settle() : undefined
+    if (settled)
+      this.#holdFile(settled, headers, send)
+    else if (canBegin)
+      this.#send([headers], send)
+    else
+      send(headers)
   }
 
-  set(name: string, value: string): void {
-    this.#fields[name.toLowerCase()] = value
-  }
-
-  append(name: string, value: string): void {
-    this.#fields[name.toLowerCase()] = [this.#fields[name.toLowerCase()] ?? [], value].flat().map(String)
-  }
-
-  delete(name: string): void {
-    delete this.#fields[name.toLowerCase()]
-  }
-
-  getSetCookie(): string[] {
-    return [this.#fields['set-cookie'] ?? []].flat().map(String)
-  }
-
-  keys(): ReturnType<Headers['keys']> {
-    return Object.keys(this.#fields).filter(name => !name.startsWith(':')).values() as unknown as ReturnType<Headers['keys']>
+  #holdFile(settled: Promise<void>, headers: RawHeaders | undefined, send: Respond): void {
+    const stream = this.#stream
+    // To its handler the response has begun, and Node will end it.
+    define(stream, 'headersSent', true)
+    define(stream, 'end', () => stream)
+    const attempt = (act: () => void): void => {
+      ['headersSent', 'end'].forEach(name => Reflect.deleteProperty(stream, name))
+      this.isReleased = true
+      try {
+        act()
+      }
+      catch (error) {
+        stream.destroy(error)
+      }
+    }
+    settled.then(() => this.#options.settle()).then(
+      () => attempt(() => this.#send([headers], send)),
+      error => attempt(() => {
+        const { head, bytes } = this.#toError(headers, error)
+        this.#respond.call(stream, head.fields)
+        stream.end(bytes)
+      }),
+    )
   }
 }

@@ -1,4 +1,5 @@
 import { Part } from './output-part'
+import { pretend } from './pretend'
 
 type Chunk = string | Uint8Array
 type Done = (error?: Error | null) => void
@@ -14,7 +15,6 @@ export interface Sink {
   /** Of HTTP/2. */
   readonly session?: { readonly destroyed: boolean } | undefined
   readonly closed?: boolean
-  readonly rstCode?: number
 }
 
 /** A writer that is further ahead than this is told to wait. */
@@ -116,12 +116,17 @@ export class OutputBuffer {
 
   #send(bytes: Buffer): void {
     this.#isSending = true
-    this.#write.call(this.#sink, bytes, 'buffer', (error) => {
+    const write = (): void => this.#write.call(this.#sink, bytes, 'buffer', (error) => {
       this.#isSending = false
       if (error)
         this.#parts.length = 0
       this.flush()
     })
+    // Nothing is written on a stream of HTTP/2 that is destroyed.
+    if (this.#destroy && this.#isHttp2)
+      pretend(this.#sink, { destroyed: false }, write)
+    else
+      write()
   }
 
   /** Everything has left. */
@@ -230,7 +235,7 @@ export class OutputBuffer {
 }
 
 /** True when a stream ends because its client has gone, or has reset it. */
-function isLost({ session, closed, rstCode }: Sink, error: Error | null): boolean {
+function isLost({ session, closed }: Sink, error: Error | null): boolean {
   const { code } = Object(error) as { code?: unknown }
-  return code === 'ECONNRESET' || code === 'EPIPE' || session?.destroyed === true || (closed === true && rstCode !== 0)
+  return code === 'ECONNRESET' || code === 'EPIPE' || session?.destroyed === true || closed === true
 }

@@ -65,7 +65,10 @@ export class Part {
       this.#isDropped = true
       this.#edit = undefined
       this.#chunks = []
-      queueMicrotask(() => this.#destroy?.(error))
+      queueMicrotask(() => {
+        this.#destroy?.(error)
+        this.#buffer?.flush()
+      })
     }
   }
 

@@ -495,17 +495,23 @@ describe.each(WAYS)('with $name', (way) => {
       expect(problems).toEqual([])
     })
 
-    it('closes the connection when no answer can be made, and the process goes on', async () => {
+    it.each<[how: string, respond: (res: ServerResponse) => unknown]>([
+      ['ended', res => res.end('secret')],
+      ['destroyed', (res) => {
+        res.write('secret')
+        res.destroy()
+      }],
+    ])('closes the connection when no answer can be made in place of one that is %s, and the process goes on', async (_, respond) => {
       const problems = watchProcess()
       const server = await serve((_, res) => {
         way.hold(res as never, {
-          settle: () => Promise.reject(new Error('storage')),
+          settle: () => nextTurn().then(() => Promise.reject(new Error('storage'))),
           finish: () => {},
           toErrorResponse: () => {
             throw new Error('hook')
           },
         })
-        res.end('secret')
+        respond(res)
       })
       await expect(server.fetch()).rejects.toThrow(/socket hang up|ECONNRESET/)
       expect(problems).toEqual([])

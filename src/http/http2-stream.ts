@@ -1,0 +1,61 @@
+import type { RawHeaders } from './http2-head'
+import type { Sink } from './output-buffer'
+import { define } from './pretend'
+
+export type Respond = (headers?: RawHeaders, options?: { endStream?: boolean, waitForTrailers?: boolean }) => void
+type RespondWith = (file: unknown, headers?: RawHeaders, options?: unknown) => void
+
+/** The part of Node's `ServerHttp2Stream` that is used. */
+export interface Http2Stream extends Sink {
+  readonly destroyed: boolean
+  readonly closed: boolean
+  readonly headersSent: boolean
+  readonly headRequest?: boolean
+  readonly writableEnded: boolean
+  respond: Respond
+  respondWithFile: RespondWith
+  respondWithFD: RespondWith
+  sendTrailers(trailers: object): void
+  end(bytes?: Uint8Array): unknown
+  close(code?: number, onClose?: () => void): void
+  destroy(error?: unknown): unknown
+}
+
+const WRITES = ['_write', '_writev'] as const
+
+/** What Node keeps of nghttp2 behind a symbol; nothing once the stream is over. */
+export function handleOf(stream: object): { respond?: unknown } | undefined {
+  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle')
+  return symbol && (stream as Record<symbol, object | undefined>)[symbol]
+}
+
+/** Bytes alone start a response as well: Node would answer past `respond`. Gives what undoes it. */
+export function respondBeforeBytes(stream: Http2Stream): () => void {
+  const undo = (): void => WRITES.forEach(name => Reflect.deleteProperty(stream, name))
+  for (const name of WRITES) {
+    define(stream, name, (...args: unknown[]) => {
+      undo()
+      if (!stream.headersSent)
+        stream.respond()
+      Reflect.apply(stream[name] as () => void, stream, args)
+    })
+  }
+  return undo
+}
+
+/** Closes a stream that has ended only when its end has left, though Node takes it as gone. */
+export function closeBehindEnd(stream: Http2Stream): void {
+  const { close, _final } = stream
+  let closeNow = (): void => {}
+  define(stream, 'close', (code = 0, onClose?: () => void) => {
+    if (code !== 0 || !stream.writableEnded)
+      close.call(stream, code, onClose)
+    else
+      closeNow = () => close.call(stream, code, onClose)
+  })
+  define(stream, '_final', (done: () => void) => _final.call(stream, () => {
+    Reflect.deleteProperty(stream, 'close')
+    closeNow()
+    done()
+  }))
+}
