@@ -61,6 +61,8 @@ async function measure({ hostname, port }: URL): Promise<Row> {
   const attack = setInterval(() => attacker.send('/read', headers[sent++ % headers.length]), 1000 / ATTACKS_A_SECOND)
   const besieged = await sample()
   clearInterval(attack)
+  if (attacker.isClosed)
+    throw new Error(`The attack ended after ${attacker.answers} answers.`)
   visitor.close()
   attacker.close()
   return { alone: round(alone), besieged: round(besieged), ratio: round(besieged / alone), attacks: sent, answered: attacker.answers }
@@ -77,6 +79,10 @@ class RawConnection {
     this.#socket = socket.on('data', chunk => this.#read(chunk.toString('latin1')))
   }
 
+  get isClosed(): boolean {
+    return this.#socket.destroyed
+  }
+
   static async open(host: string, port: string): Promise<RawConnection> {
     const socket = connect(Number(port), host).setNoDelay()
     await once(socket, 'connect')
@@ -84,7 +90,7 @@ class RawConnection {
   }
 
   send(path: string, cookie?: string): void {
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${cookie === undefined ? '' : `cookie: ${cookie}\r\n`}\r\n`)
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${cookie === undefined ? '' : `cookie: ${cookie}\r\n`}\r\n`, 'latin1')
   }
 
   ask(path: string, cookie?: string): Promise<string> {
