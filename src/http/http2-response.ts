@@ -37,6 +37,8 @@ class HeldHttp2 implements HeldResponse {
   #cookies: readonly string[] = []
   #unwatch: () => void
   #isDestroyed = false
+  /** To be called when the end is with nghttp2. */
+  #onEnd = (): void => {}
 
   constructor(res: Http2Response, options: HoldOptions) {
     const { stream, writeHead } = res
@@ -78,7 +80,6 @@ class HeldHttp2 implements HeldResponse {
     const stream = this.#stream
     const part = new Part(this.#res, error => stream.destroy(error))
     this.#unwatch()
-    closeBehindEnd(stream)
     part.attach(OutputBuffer.of(stream, () => this.#res))
     try {
       this.#takeHead(args)
@@ -90,6 +91,7 @@ class HeldHttp2 implements HeldResponse {
       settled.catch(() => {})
       throw error
     }
+    this.#onEnd = closeBehindEnd(stream)
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
     settled.then(() => this.#options.settle()).then(
       () => queueMicrotask(() => part.attempt(() => this.#release(() => {
@@ -137,7 +139,14 @@ class HeldHttp2 implements HeldResponse {
     const endStream = options?.endStream === true || stream.headRequest === true || BODILESS.has(Number(status))
     // Node has seen the end already: only trailers tell it when that leaves. A stream that is destroyed asks nobody for them, and would wait.
     const late = { ...options, endStream, waitForTrailers: !this.#isDestroyed }
+    const { sendTrailers } = stream
+    define(stream, 'sendTrailers', (trailers: object) => {
+      sendTrailers.call(stream, trailers)
+      this.#onEnd()
+    })
     pretend(stream, { headersSent: false, end: () => stream }, () => this.#respond.call(stream, headers, late))
+    if (endStream)
+      this.#onEnd()
   }
 
   #complete(head: Http2Head): void {

@@ -43,9 +43,9 @@ export function respondBeforeBytes(stream: Http2Stream): () => void {
   return undo
 }
 
-/** Closes a stream that has ended only when its end has left, though Node takes it as gone. */
-export function closeBehindEnd(stream: Http2Stream): void {
-  const { close, _final } = stream
+/** Keeps Node, which takes the end of a stream as gone, from closing it before that has left. Gives what lets it. */
+export function closeBehindEnd(stream: Http2Stream): () => void {
+  const { close } = stream
   let closeNow = (): void => {}
   define(stream, 'close', (code = 0, onClose?: () => void) => {
     if (code !== 0 || !stream.writableEnded)
@@ -53,9 +53,9 @@ export function closeBehindEnd(stream: Http2Stream): void {
     else
       closeNow = () => close.call(stream, code, onClose)
   })
-  define(stream, '_final', (done: () => void) => _final.call(stream, () => {
+  // What nghttp2 was given leaves a moment later: for a stream that is over by then it would send empty frames without end.
+  return () => setImmediate(() => setImmediate(() => {
     Reflect.deleteProperty(stream, 'close')
     closeNow()
-    done()
   }))
 }

@@ -601,6 +601,46 @@ describe('a handler that answers on the stream of HTTP/2', () => {
   })
 })
 
+/** Where a stream is closed too early, nghttp2 sends empty frames until the process has no memory left. */
+describe('a stream of HTTP/2 that its handler closes behind the end', () => {
+  const requests: [string, (client: ClientHttp2Session) => ReturnType<typeof ask>][] = [
+    ['GET', client => ask(client)],
+    ['POST without a body', (client) => {
+      const exchange = ask(client, { ':method': 'POST' }, { endStream: false })
+      exchange.stream.end()
+      return exchange
+    }],
+    ['POST whose body nobody reads', (client) => {
+      const exchange = ask(client, { ':method': 'POST' }, { endStream: false })
+      exchange.stream.write(Buffer.alloc(WINDOW * 4))
+      return exchange
+    }],
+  ]
+  const responses = ['', 'x', 'x'.repeat(WINDOW * 3)].flatMap((body): [what: string, body: string, handler: Http2Handler][] => [
+    [`a body of ${body.length}`, body, res => res.end(body)],
+    [`a body of ${body.length} on the stream`, body, ({ stream }) => {
+      stream.respond()
+      stream.end(body)
+    }],
+    [`a pipe of ${body.length}`, `${body}yz`, res => void Readable.from([`${body}y`, 'z']).pipe(res)],
+  ])
+  const cases = requests.flatMap(([request, send]) => responses.flatMap(([what, body, handler]) => (['resolve', 'reject'] as const).map(end => [request, what, end, send, body, handler] as const)))
+
+  it.each(cases)('is whole: %s, %s, and settle %ss', async (_, __, end, send, body, handler) => {
+    const held = await serveHeldHttp2((res, req) => {
+      handler(res, req)
+      const closeBehind = (): unknown => res.stream.writableEnded ? res.stream.close() : setImmediate(closeBehind)
+      closeBehind()
+    })
+    const { answer } = send(held.client)
+    await held.handled
+    await passTurns()
+    finish(held, end)
+    const { status, text } = await answer
+    expect([status, text]).toEqual(end === 'resolve' ? [200, body] : [503, '{"error":true}'])
+  })
+})
+
 describe('a stream into a held response of HTTP/2', () => {
   const CHUNK = Buffer.alloc(16 * 1024, 'stream of two megabytes ')
   const CHUNKS = 128
