@@ -128,7 +128,7 @@ function withoutEmptyChunks(scenario: Scenario): Scenario {
   return { ...scenario, steps: JSON.parse(steps) as Step[] }
 }
 
-/** When something is written to a stream of HTTP/2 that was ended and then closed, Node 20 sends until the process has no memory left. */
+/** When something is written to a stream of HTTP/2 that was ended and then closed, Node (20, 22 and 24) sends until the process has no memory left. */
 function withoutWritesBehindClose(scenario: Scenario): Scenario {
   const { protocol, steps } = scenario
   const close = steps.findIndex(step => step.type === 'call' && step.target === 'stream' && step.method === 'close')
