@@ -6,6 +6,7 @@ import { cookiesOf, prependCookies } from './headers'
 import { HeadLines } from './head-lines'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
+import { override } from './override'
 import { describeErrorBody } from './replaced-head'
 
 interface Socket extends Sink {
@@ -63,7 +64,7 @@ class HeldHttp1 implements HeldResponse {
       return returned
     }
     // Whatever starts a response comes by here; Node throws at the second time.
-    Object.defineProperty(res, 'writeHead', { configurable: true, enumerable: false, writable: true, value: begin })
+    override(res, { writeHead: begin })
   }
 
   #begin(): void {

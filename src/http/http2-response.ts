@@ -7,7 +7,7 @@ import { Http2Head } from './http2-head'
 import { closeBehindEnd, handleOf, respondBeforeBytes } from './http2-stream'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
-import { define, pretend } from './pretend'
+import { override, pretend } from './override'
 import { describeErrorBody } from './replaced-head'
 
 interface Http2Response extends NodeResponse {
@@ -37,7 +37,7 @@ class HeldHttp2 implements HeldResponse {
   #cookies: readonly string[] = []
   #unwatch: () => void
   #isDestroyed = false
-  /** To be called when the end is with nghttp2. */
+  /** To be called when nghttp2 has the end. */
   #onEnd = (): void => {}
 
   constructor(res: Http2Response, options: HoldOptions) {
@@ -46,17 +46,21 @@ class HeldHttp2 implements HeldResponse {
     this.#stream = stream
     this.#options = options
     this.#respond = stream.respond
-    define(res, 'writeHead', (...args: unknown[]) => {
-      if (!stream.headersSent)
-        this.#cookies = cookiesOf(res)
-      return writeHead.apply(res, args)
+    override(res, {
+      writeHead: (...args: unknown[]) => {
+        if (!stream.headersSent)
+          this.#cookies = cookiesOf(res)
+        return writeHead.apply(res, args)
+      },
     })
-    define(stream, 'respond', (...args: Parameters<Respond>) => this.#begin(args))
+    override(stream, { respond: (...args: Parameters<Respond>) => this.#begin(args) })
     this.#unwatch = respondBeforeBytes(stream)
     for (const name of ['respondWithFile', 'respondWithFD'] as const) {
       const respondWith = stream[name]
-      define(stream, name, (file: unknown, headers?: RawHeaders, options?: unknown) =>
-        this.#sendFile(headers, headers => respondWith.call(stream, file, headers, options)))
+      override(stream, {
+        [name]: (file: unknown, headers?: RawHeaders, options?: unknown) =>
+          this.#sendFile(headers, headers => respondWith.call(stream, file, headers, options)),
+      })
     }
   }
 
@@ -104,14 +108,7 @@ class HeldHttp2 implements HeldResponse {
 
   /** Lets Node check the headers and take them as sent. */
   #takeHead(args: Parameters<Respond>): void {
-    const handle = handleOf(this.#stream)!
-    define(handle, 'respond', () => 0)
-    try {
-      this.#respond.apply(this.#stream, args)
-    }
-    finally {
-      delete handle.respond
-    }
+    pretend(handleOf(this.#stream)!, { respond: () => 0 }, () => this.#respond.apply(this.#stream, args))
   }
 
   /** Answers on the stream as it was when nothing had been sent and nobody had ended it. */
@@ -140,9 +137,11 @@ class HeldHttp2 implements HeldResponse {
     // Node has seen the end already: only trailers tell it when that leaves. A stream that is destroyed asks nobody for them, and would wait.
     const late = { ...options, endStream, waitForTrailers: !this.#isDestroyed }
     const { sendTrailers } = stream
-    define(stream, 'sendTrailers', (trailers: object) => {
-      sendTrailers.call(stream, trailers)
-      this.#onEnd()
+    override(stream, {
+      sendTrailers: (trailers: object) => {
+        sendTrailers.call(stream, trailers)
+        this.#onEnd()
+      },
     })
     pretend(stream, { headersSent: false, end: () => stream }, () => this.#respond.call(stream, headers, late))
     if (endStream)
@@ -160,7 +159,7 @@ class HeldHttp2 implements HeldResponse {
     const { sendTrailers } = stream
     const { head, bytes } = this.#toError(headers, error)
     // The other trailers are dropped too.
-    define(stream, 'sendTrailers', () => sendTrailers.call(stream, {}))
+    override(stream, { sendTrailers: () => sendTrailers.call(stream, {}) })
     this.#respondLate(head.fields, { ...options, endStream: false })
     part.replace(stream.headRequest ? new Uint8Array() : bytes)
     stream.end()
@@ -191,10 +190,9 @@ class HeldHttp2 implements HeldResponse {
   #holdFile(settled: Promise<void>, headers: RawHeaders | undefined, send: Respond): void {
     const stream = this.#stream
     // To its handler the response has begun, and Node will end it.
-    define(stream, 'headersSent', true)
-    define(stream, 'end', () => stream)
+    const restore = override(stream, { headersSent: true, end: () => stream })
     const attempt = (act: () => void): void => {
-      ['headersSent', 'end'].forEach(name => Reflect.deleteProperty(stream, name))
+      restore()
       this.isReleased = true
       try {
         act()

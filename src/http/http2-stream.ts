@@ -1,6 +1,6 @@
 import type { RawHeaders } from './http2-head'
 import type { Sink } from './output-buffer'
-import { define } from './pretend'
+import { override } from './override'
 
 export type Respond = (headers?: RawHeaders, options?: { endStream?: boolean, waitForTrailers?: boolean }) => void
 type RespondWith = (file: unknown, headers?: RawHeaders, options?: unknown) => void
@@ -21,41 +21,47 @@ export interface Http2Stream extends Sink {
   destroy(error?: unknown): unknown
 }
 
-const WRITES = ['_write', '_writev'] as const
-
 /** What Node keeps of nghttp2 behind a symbol; nothing once the stream is over. */
 export function handleOf(stream: object): { respond?: unknown } | undefined {
   const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle')
   return symbol && (stream as Record<symbol, object | undefined>)[symbol]
 }
 
-/** Bytes alone start a response as well: Node would answer past `respond`. Gives what undoes it. */
+/**
+ * Has bytes that are written without a head begin the response by `respond`; Node would send a head of its own.
+ *
+ * @returns what ends that
+ */
 export function respondBeforeBytes(stream: Http2Stream): () => void {
-  const undo = (): void => WRITES.forEach(name => Reflect.deleteProperty(stream, name))
-  for (const name of WRITES) {
-    define(stream, name, (...args: unknown[]) => {
-      undo()
-      if (!stream.headersSent)
-        stream.respond()
-      Reflect.apply(stream[name] as () => void, stream, args)
-    })
+  const write = (name: '_write' | '_writev') => (...args: unknown[]): void => {
+    stop()
+    if (!stream.headersSent)
+      stream.respond()
+    Reflect.apply(stream[name] as () => void, stream, args)
   }
-  return undo
+  const stop = override(stream, { _write: write('_write'), _writev: write('_writev') })
+  return stop
 }
 
-/** Keeps Node, which takes the end of a stream as gone, from closing it before that has left. Gives what lets it. */
+/**
+ * Keeps Node, which takes the end of a stream as sent, from closing the stream before the end has left.
+ *
+ * @returns what is to be called when nghttp2 has the end
+ */
 export function closeBehindEnd(stream: Http2Stream): () => void {
   const { close } = stream
   let closeNow = (): void => {}
-  define(stream, 'close', (code = 0, onClose?: () => void) => {
-    if (code !== 0 || !stream.writableEnded)
-      close.call(stream, code, onClose)
-    else
-      closeNow = () => close.call(stream, code, onClose)
+  const restore = override(stream, {
+    close(code = 0, onClose?: () => void) {
+      if (code !== 0 || !stream.writableEnded)
+        close.call(stream, code, onClose)
+      else
+        closeNow = () => close.call(stream, code, onClose)
+    },
   })
-  // What nghttp2 was given leaves a moment later: for a stream that is over by then it would send empty frames without end.
+  // It sends a moment later, and sends empty frames without end for a stream that was closed by then.
   return () => setImmediate(() => setImmediate(() => {
-    Reflect.deleteProperty(stream, 'close')
+    restore()
     closeNow()
   }))
 }

@@ -1,13 +1,14 @@
 import { Part } from './output-part'
-import { pretend } from './pretend'
+import { override, pretend } from './override'
 
 type Chunk = string | Uint8Array
 type Done = (error?: Error | null) => void
+interface Written { chunk: Chunk, encoding: string }
 
 /** What implements a stream of Node: the socket of a response, or its HTTP/2 stream. */
 export interface Sink {
   _write(chunk: Chunk, encoding: string, done: Done): void
-  _writev?(chunks: { chunk: Chunk, encoding: string }[], done: Done): void
+  _writev?(chunks: Written[], done: Done): void
   _final(done: Done): void
   _destroy(error: Error | null, done: Done): void
   /** Of a connection: where its bytes come from. */
@@ -26,8 +27,6 @@ const MAX_HTTP2_BYTES = 65_535
 /** For so many milliseconds a stream that is destroyed is kept for what has not left. */
 const GRACE = 30_000
 
-const METHODS = ['_write', '_writev', '_final', '_destroy'] as const
-
 const buffers = new WeakMap<Sink, OutputBuffer>()
 
 /**
@@ -38,8 +37,8 @@ const buffers = new WeakMap<Sink, OutputBuffer>()
 export class OutputBuffer {
   readonly #sink: Sink
   readonly #writer: () => object | undefined
-  readonly #before: Map<string, PropertyDescriptor | undefined>
-  readonly #ours: PropertyDescriptorMap
+  /** Gives the stream its own methods back. */
+  readonly #restore: () => void
   readonly #write: Sink['_write']
   /** nghttp2 takes bytes a moment later, the kernel at once. */
   readonly #isHttp2: boolean
@@ -70,15 +69,12 @@ export class OutputBuffer {
     this.#writer = writer
     this.#write = _write
     this.#isHttp2 = 'session' in sink
-    const ours: Sink = {
-      _write: (chunk, encoding, done) => this.#take([{ chunk, encoding }], done),
-      _writev: (chunks, done) => this.#take(chunks, done),
-      _final: done => this.#finishWith(() => _final.call(sink, this.#isHttp2 ? () => {} : done), done),
-      _destroy: (error, done) => this.#destroyWith(() => _destroy.call(sink, error, done), isLost(sink, error)),
-    }
-    this.#before = new Map(METHODS.map(name => [name, Object.getOwnPropertyDescriptor(sink, name)]))
-    this.#ours = Object.fromEntries(METHODS.map(name => [name, { configurable: true, enumerable: false, writable: true, value: ours[name] }]))
-    Object.defineProperties(sink, this.#ours)
+    this.#restore = override(sink, {
+      _write: (chunk: Chunk, encoding: string, done: Done) => this.#take([{ chunk, encoding }], done),
+      _writev: (chunks: Written[], done: Done) => this.#take(chunks, done),
+      _final: (done: Done) => this.#finishWith(() => _final.call(sink, this.#isHttp2 ? () => {} : done), done),
+      _destroy: (error: Error | null, done: Done) => this.#destroyWith(() => _destroy.call(sink, error, done), isLost(sink, error)),
+    })
   }
 
   add(part: Part): void {
@@ -141,7 +137,7 @@ export class OutputBuffer {
     end()
   }
 
-  #take(chunks: { chunk: Chunk, encoding: string }[], done: Done): void {
+  #take(chunks: Written[], done: Done): void {
     const part = this.#partOf(this.#writer())
     for (const { chunk, encoding } of chunks) {
       // Whoever wrote it may change it now.
@@ -168,8 +164,12 @@ export class OutputBuffer {
     const done = this.#accepted
     this.#accepted = undefined
     this.#isAccepting = true
-    done?.()
-    this.#isAccepting = false
+    try {
+      done?.()
+    }
+    finally {
+      this.#isAccepting = false
+    }
   }
 
   /** What responses write that wait for nothing goes behind what is kept. */
@@ -222,15 +222,7 @@ export class OutputBuffer {
 
   #detach(): void {
     buffers.delete(this.#sink)
-    for (const name of METHODS) {
-      const before = this.#before.get(name)
-      if (Object.getOwnPropertyDescriptor(this.#sink, name)?.value !== this.#ours[name]!.value)
-        continue
-      if (before)
-        Object.defineProperty(this.#sink, name, before)
-      else
-        delete (this.#sink as Partial<Sink>)[name]
-    }
+    this.#restore()
   }
 }
 

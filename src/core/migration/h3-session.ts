@@ -36,10 +36,13 @@ export function fromH3Session({ cookie, password, maxAge }: H3SessionOptions): S
     // Opening costs much. Where one was planted beside the real one, that is refused now and passed over the next time.
     maxOpened: 1,
     recognize(value, readCookie) {
-      const cut = joinPieces(name, value, readCookie)
-      const seal = cut && decodeCookieValue(cut.value)
+      const pieces = piecesOf(name, value)
+      const values = pieces.length > 0 ? pieces.map(readCookie) : [value]
+      if (!values.every(piece => piece !== undefined && piece.length <= MAX_COOKIE_BYTES))
+        return undefined
+      const seal = decodeCookieValue(values.join(''))
       const open = seal !== undefined && isSeal(seal) ? opener(seal) : undefined
-      return open && { names: cut!.names, open: async () => toOldSession(await open(), maxAge) }
+      return open && { names: [name, ...pieces], open: async () => toOldSession(await open(), maxAge) }
     },
   }
 }
@@ -68,20 +71,10 @@ function createSealOpener(passwords: readonly string[]): (seal: string) => (() =
   }
 }
 
-/** The whole of a seal that may have been cut, and the names of its cookies; `undefined` when one is missing. */
-function joinPieces(name: string, value: string, readCookie: (name: string) => string | undefined): { value: string, names: string[] } | undefined {
+/** The names of the cookies that a cut seal is in. */
+function piecesOf(name: string, value: string): string[] {
   const count = Number(CHUNKED.exec(value)?.[1] ?? 0)
-  const names = [name]
-  let whole = count > 0 ? '' : value
-  while (names.length <= count) {
-    const next = `${name}.${names.length}`
-    const piece = readCookie(next)
-    if (piece === undefined || piece.length > MAX_COOKIE_BYTES)
-      return undefined
-    whole += piece
-    names.push(next)
-  }
-  return count > 0 || value.length <= MAX_COOKIE_BYTES ? { value: whole, names } : undefined
+  return Array.from({ length: count }, (_, index) => `${name}.${index + 1}`)
 }
 
 /** `undefined` for a seal that could not be looked at: its visitor stays a stranger for now, and keeps the cookie for the next request. */
