@@ -34,7 +34,8 @@ interface Http1Response extends NodeResponse {
 export function isHttp1(res: NodeResponse): res is Http1Response {
   const { req, _header } = res as Partial<Http1Response>
   const socket = req?.socket
-  return _header !== undefined && Boolean(socket?._handle) && socket?.parser?.socket === socket
+  // One that was destroyed has no handle any more.
+  return _header !== undefined && Boolean(socket?._handle ?? socket?.destroyed) && socket?.parser?.socket === socket
 }
 
 export function holdHttp1(res: Http1Response, options: HoldOptions): HeldResponse {

@@ -170,3 +170,26 @@ it('a response whose bytes are looked at elsewhere waits by its calls', async ()
   settled.resolve()
   await expect.poll(() => written).toEqual(['x'])
 })
+
+it('a response behind one that was destroyed does at once what Node does', async () => {
+  const log: string[] = []
+  const answered = createSwitch()
+  const server = await serve((req, res) => {
+    hold(res, () => nextTurn())
+    if (req.url === '/second') {
+      res.end('x')
+      log.push('ended')
+      answered.resolve()
+      return
+    }
+    // Node emits this on the first response when the second is written.
+    res.on('drain', () => log.push('drain'))
+    res.destroy()
+    res.write('x')
+  })
+  const socket = connect(server.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nbGET /second HTTP/1.1\r\nHost: x\r\n\r\n')
+  await answered.promise
+  expect(log).toEqual(['drain', 'ended'])
+})
