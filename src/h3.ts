@@ -1,9 +1,10 @@
-import type { Peer, SocketHooks, UpgradeRequest } from './http/upgrade'
+import type { SocketHooks } from './http/upgrade'
 import type { SessionEvent } from './adapters/event'
-import type { DeepReadonly, DefaultData, RegenerateOptions, Session, SessionPatch } from './core/types'
+import type { DefaultData, Session } from './core/types'
 import type { RequestSession } from './core/request-session'
 import type { ErrorResponse } from './http/error-response'
 import type { PlainApp, PlainSessionOptions } from './http/plain-app'
+import type { SessionSource } from './http/plain-utils'
 import { isNarrowed } from './http/cached-request'
 import { provideSocketSessions } from './http/upgrade'
 import { describeEvent, isEvent } from './adapters/event'
@@ -17,23 +18,21 @@ import { describeError, toSessionError } from './http/error-response'
 import { createExchange } from './http/exchange'
 import { assertOptions } from './http/misuse'
 import { managerOf, plainAppOf } from './http/plain-app'
-import * as utils from './http/utils'
+import { loadSession } from './http/utils'
 
 // With the root of the package in the program, `declare module 'unsession'` in an app finds what
 // it augments.
 export type {} from './nitro'
 export type { SessionEvent } from './adapters/event'
 export { isSessionError, SessionError, type SessionErrorCode } from './core/errors'
-export { createUnstorageStore, type UnstorageDriver, type UnstorageStore, type UnstorageStoreConfig } from './core/stores/builtin-driver'
+export { createUnstorageStore, type UnstorageDriver } from './core/stores/builtin-driver'
 export { fromExpressSession, type ExpressSessionOptions } from './core/migration/express-session'
 export { fromH3Session, type H3SessionOptions } from './core/migration/h3-session'
 export { signCookie, unsignCookie } from './core/signed-value'
 export type { DeepReadonly, FlashMessages, RegenerateOptions, Session, SessionData, SessionPatch, SessionStore } from './core/types'
 export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
-export { clearSession, destroySession, flash } from './http/utils'
-
-/** Whatever has sessions: an event, or what the hooks of a WebSocket get. */
-export type SessionSource = SessionEvent | UpgradeRequest | Peer
+export { clearSession, destroySession, getSession, regenerateSession, type SessionSource, updateSession } from './http/plain-utils'
+export { flash } from './http/utils'
 
 /**
  * The session of a request, loaded once. Reading it creates nothing. For a WebSocket each call
@@ -49,10 +48,10 @@ export type SessionSource = SessionEvent | UpgradeRequest | Peer
 export async function useSession<T extends object = DefaultData>(event: SessionSource, options?: PlainSessionOptions<T>): Promise<Session<T>> {
   let site: Site | undefined
   try {
-    assertOptions(options, ' In place of `password` and `name`, options are `{ secret, cookie: { name } }`.')
+    assertOptions(options, ' In place of `password`, options have a `secret`.')
     if (options && isEvent(event))
       provideBag(event, options)
-    const loading = utils.loadSession(event, options)
+    const loading = loadSession(event, options)
     if (loading instanceof Promise)
       site = siteOf(useSession)
     const session = await loading
@@ -64,35 +63,6 @@ export async function useSession<T extends object = DefaultData>(event: SessionS
     throw beginAt(error, useSession, site)
   }
 }
-
-/**
- * The data of the loaded session, or null for a visitor without one. Synchronous; never creates.
- *
- * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`
- */
-export const getSession: <T extends object = DefaultData>(event: SessionSource) => DeepReadonly<T> | null = utils.getSession
-
-/**
- * Applies a patch to the newest data and stores it before it resolves; starts a session when
- * there is none. A function may run more than once and must be pure.
- *
- * @returns the data as stored
- * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
- * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
- */
-export const updateSession: <T extends object = DefaultData>(event: SessionSource, patch: SessionPatch<NoInfer<T>> | ((data: DeepReadonly<T>) => SessionPatch<NoInfer<T>>)) => Promise<T> = utils.updateSession as never
-
-/**
- * Gives the session a new id and ends the old one, with an optional patch in the same write.
- * Call it at every login, against session fixation.
- *
- * @param event an event of h3 v1 or h3 v2; in `upgrade` of a WebSocket the request
- * @param patch the keys to set, or to remove with `undefined`
- * @param options what stays of the session (`keep`), and whether its lifetime begins anew (`lifetime`)
- * @throws SessionError `INVALID_SESSION` before `useSession` or `sessionMiddleware`; `STORAGE_ERROR`,
- * `EXPIRED_SESSION`, `CONFLICT_ERROR`, `INVALID_VALUE`, `COOKIE_ERROR`
- */
-export const regenerateSession: <T extends object = DefaultData>(event: SessionSource, patch?: SessionPatch<NoInfer<T>>, options?: RegenerateOptions<NoInfer<T>>) => Promise<void> = utils.regenerateSession as never
 
 /** Loads sessions for all handlers behind it, and lets their responses wait until all is stored. */
 export interface SessionMiddleware {

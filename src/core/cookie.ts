@@ -29,7 +29,7 @@ function attributesOf(options: ResolvedCookieOptions): string {
     `Path=${path}`,
     httpOnly && 'HttpOnly',
     secure && 'Secure',
-    `SameSite=${capitalize(sameSite)}`,
+    sameSite && `SameSite=${capitalize(sameSite)}`,
     partitioned && 'Partitioned',
     priority && `Priority=${capitalize(priority)}`,
   ].filter(Boolean).map(attribute => `; ${attribute}`).join('')

@@ -10,7 +10,7 @@ export type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions,
 export { DEFAULTS } from './options'
 export { RequestSession } from './request-session'
 export { type OptionIssue, type ResolveContext, resolveOptions } from './resolve-options'
-export { createUnstorageStore, type UnstorageDriver, type UnstorageStore, type UnstorageStoreConfig } from './stores/builtin-driver'
+export { createUnstorageStore, type UnstorageDriver } from './stores/builtin-driver'
 export { createStorageStore, type UnstorageLike, type UnstorageStoreOptions } from './stores/unstorage'
 export { signCookie, unsignCookie } from './signed-value'
 export type * from './types'

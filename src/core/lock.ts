@@ -8,13 +8,17 @@ const holders = new WeakMap<object, () => object>()
 
 /** The one lock in this process of the records that a store has, whatever other stores have them too. */
 export function lockOf(store: object): KeyedLock {
-  const holderOf = holders.get(store)
-  return holderOf ? { run: (key, task) => lockAt(holderOf()).run(key, task) } : lockAt(store)
+  return holders.has(store) ? { run: (key, task) => lockAt(holderOf(store)).run(key, task) } : lockAt(store)
+}
+
+/** What holds the records of a store now. */
+export function holderOf(store: object): object {
+  return holders.get(store)?.() ?? store
 }
 
 /** Gives a store the lock of what holds its records, such as a driver: other stores may have them there as well. */
-export function lockWith(store: object, holderOf: () => object): void {
-  holders.set(store, holderOf)
+export function lockWith(store: object, holder: () => object): void {
+  holders.set(store, holder)
 }
 
 function lockAt(holder: object): KeyedLock {

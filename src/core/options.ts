@@ -30,11 +30,12 @@ export interface SessionCookieOptions {
    */
   secure?: boolean | 'auto'
   /**
-   * `'none'` needs `secure`.
+   * `'none'` needs `secure`. `true` is `'strict'`; `false` leaves the attribute out, and browsers
+   * differ in what they do then.
    *
    * @default 'lax'
    */
-  sameSite?: 'strict' | 'lax' | 'none'
+  sameSite?: 'strict' | 'lax' | 'none' | boolean
   /** Keeps the cookie apart per top-level site (CHIPS); needs `secure`. */
   partitioned?: boolean
   /** Which cookies Chromium evicts first. */
@@ -109,8 +110,8 @@ export interface CoreSessionOptions {
   expose?: readonly DataKey<DefaultData>[]
 }
 
-export type ResolvedCookieOptions = Required<Omit<SessionCookieOptions, 'domain' | 'partitioned' | 'priority' | 'secure'>>
-  & { secure: boolean } & Pick<SessionCookieOptions, 'domain' | 'partitioned' | 'priority'>
+export type ResolvedCookieOptions = Required<Omit<SessionCookieOptions, 'domain' | 'partitioned' | 'priority' | 'sameSite' | 'secure'>>
+  & { sameSite: 'strict' | 'lax' | 'none' | false, secure: boolean } & Pick<SessionCookieOptions, 'domain' | 'partitioned' | 'priority'>
 
 /** Options with every default filled in and every rule checked. */
 export interface ResolvedSessionOptions extends Required<Omit<CoreSessionOptions, 'cookie' | 'secret' | 'userKey'>> {

@@ -84,7 +84,8 @@ function examine(options: CoreSessionOptions, context: ResolveContext): { resolv
 function resolveCookie(given: SessionCookieOptions, { isProduction }: ResolveContext): ResolvedCookieOptions {
   const cookie = { ...DEFAULTS.cookie, ...withoutUnset(given) }
   const secure = cookie.secure === 'auto' ? isProduction : cookie.secure
-  return { ...cookie, secure, name: cookie.name === 'auto' ? automaticName({ ...cookie, secure }) : cookie.name }
+  const sameSite = cookie.sameSite === true ? 'strict' : cookie.sameSite
+  return { ...cookie, sameSite, secure, name: cookie.name === 'auto' ? automaticName({ ...cookie, secure }) : cookie.name }
 }
 
 /** The name with the most protection that the attributes allow: ASVS 5.0, V3.3.1 and V3.3.3. */
@@ -144,7 +145,7 @@ function checkExpose(expose: unknown): OptionIssue[] {
 function checkCookie(cookie: ResolvedCookieOptions): OptionIssue[] {
   const { secure, sameSite, partitioned, priority } = cookie
   return [
-    ...oneOf('cookie.sameSite', sameSite, ['strict', 'lax', 'none']),
+    ...(sameSite === false ? [] : oneOf('cookie.sameSite', sameSite, ['strict', 'lax', 'none'])),
     ...(priority === undefined ? [] : oneOf('cookie.priority', priority, ['low', 'medium', 'high'])),
     ...trueOrFalse('cookie.httpOnly', cookie.httpOnly),
     ...(typeof secure === 'boolean' ? [] : [issue('cookie.secure', secure, 'Use true, false or \'auto\'.')]),

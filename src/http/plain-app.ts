@@ -1,27 +1,30 @@
 import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionManager } from '../core/manager'
-import type { UnstorageLike } from '../core/stores/methods'
-import type { DefaultData, SessionObserver, SessionPatch, SessionStore } from '../core/types'
+import type { DefaultData, SessionObserver, SessionPatch } from '../core/types'
+import type { GivenStore } from './given-store'
 import type { Managers } from './managers'
 import { rememberCallers } from '../core/caller'
 import { explainWrites } from '../core/explain-writes'
 import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
 import { configError, issue, resolveOptions } from '../core/resolve-options'
-import { isSessionStore, isStorage } from '../core/stores/kinds'
-import { createStorageStore } from '../core/stores/unstorage'
-import { viewOf } from '../core/stores/view'
 import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
 import { warnOfForeignCookie } from './foreign-cookie'
+import { checkStore, nameOf, numberOf, openStore, placeOf, whenMade } from './given-store'
 import { CALL, createManagers } from './managers'
 
 /** The options of an app without Nitro. */
 export interface PlainSessionOptions<T extends object = DefaultData> extends Omit<CoreSessionOptions, 'expose'> {
-  /** Where storage mode keeps the records: what `createUnstorageStore` gives, or a storage of unstorage. */
-  store?: SessionStore | UnstorageLike | undefined
+  /** Another spelling of `cookie.name`. */
+  name?: string | undefined
+  /**
+   * Where storage mode keeps the records: what `createUnstorageStore` gives, awaited or not, a
+   * storage of unstorage, also one with a prefix, or a store of your own.
+   */
+  store?: GivenStore | undefined
   /** Makes the first data of a visitor without a session, who then has one. */
   generate?: (() => SessionPatch<T>) | undefined
   /** Lets visitors of another package in: what `fromExpressSession` or `fromH3Session` gives. */
@@ -38,8 +41,6 @@ export interface PlainApp {
   startCleanup(): void
   endCleanup(): void
 }
-
-const STORE_REMEDY = 'Pass `createUnstorageStore({ type: \'redis\', options })`, or use `mode: \'cookie\'`.'
 
 /** The options by name. */
 const KNOWN = { ...OPTIONS, store: '', generate: '', migrate: '' }
@@ -64,23 +65,32 @@ export function plainAppOf(options: PlainSessionOptions): PlainApp {
   const known = byOptions.get(options)
   if (known)
     return known
-  const app = findEqual(options)
+  const app = findEqual(withCookieName(options))
   byOptions.set(options, app)
   return app
 }
 
 /** The manager of an app, or of options of its own when these are complete or name another store. */
-export function managerOf({ managers, options }: PlainApp, own?: PlainSessionOptions): SessionManager {
+export function managerOf({ managers, options }: PlainApp, given?: PlainSessionOptions): SessionManager {
+  const own = given && withCookieName(given)
   const { secret, store } = own ?? {}
   if (!own || (secret === undefined && (store === undefined || store === options.store)))
     return managers.get(own)
-  const app = plainAppOf(secret === undefined ? layOver(options, own) : own)
+  const app = plainAppOf(secret === undefined ? layOver(options, own) : given)
   app.startCleanup()
   return app.managers.get()
 }
 
 function layOver(options: PlainSessionOptions, own: PlainSessionOptions): PlainSessionOptions {
   return { ...options, ...definedOf(own), cookie: { ...options.cookie, ...definedOf(own.cookie ?? {}) }, migrate: own.migrate }
+}
+
+/** The options with the cookie's name in one place; where two are given, both stay to be refused. */
+function withCookieName(options: PlainSessionOptions): PlainSessionOptions {
+  const { name, ...others } = options
+  const cookie = others.cookie ?? {}
+  const isGroup = typeof cookie === 'object' && !Array.isArray(cookie)
+  return name && isGroup && (cookie.name ?? name) === name ? { ...others, cookie: { ...cookie, name } } : options
 }
 
 function findEqual({ store, generate, migrate, ...texts }: PlainSessionOptions): PlainApp {
@@ -107,60 +117,43 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   const managers = createManagers(options, {
     resolve,
     createMigration: () => migrate && createOldCookieOpener(migrate),
-    createStore: ({ timeout }) => isStorage(store) ? createStorageStore(store, { base: '', timeout }) : store,
+    createStore: ({ timeout }) => store && openStore(store, timeout),
   })
   const manager = managers.get()
-  const place = placeOf(store)
+  let place: string | undefined
   let end: (() => void) | undefined
   return {
     options,
     managers,
     observer: readEnvironment() === 'development' ? FOREIGN_COOKIES : undefined,
     startCleanup() {
-      if (timers.has(place) || manager.store?.keys === undefined)
+      if (manager.store?.keys === undefined)
+        return
+      const making = whenMade(store)
+      if (making)
+        return void making.then(() => this.startCleanup(), () => {})
+      place ??= placeOf(store)
+      if (timers.has(place))
         return
       end = startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
       timers.set(place, end)
     },
     endCleanup() {
-      if (end && timers.get(place) === end)
+      if (end && place !== undefined && timers.get(place) === end)
         timers.delete(place)
       end?.()
     },
   }
 }
 
-/** Names the place that a store has: the same for all storages that keep their things in it. */
-function placeOf(store: unknown): string {
-  const place = isStorage(store) ? viewOf(store).place() : undefined
-  return place ? `${numberOf(place.driver)}:${place.at}` : numberOf(store)
-}
-
-/** Names a store by what it does: its place, unless it has methods of its own. */
-function nameOf(store: unknown): string {
-  return isStorage(store) && !viewOf(store).isOwn ? placeOf(store) : numberOf(store)
-}
-
-const numbers = new WeakMap<object, string>()
-let count = 0
-
-/** A text for each object, which others do not get. */
-function numberOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null)
-    return ''
-  const number = numbers.get(value) ?? String(++count)
-  numbers.set(value, number)
-  return number
-}
-
-function resolve({ store, generate, migrate, ...options }: PlainSessionOptions, overrides?: object): ResolvedSessionOptions {
-  const isStore = isStorage(store) || isSessionStore(store)
+function resolve({ name, store, generate, migrate, ...options }: PlainSessionOptions, overrides?: object): ResolvedSessionOptions {
   return resolveOptions(options, {
     isProduction: isProduction(),
     subject: overrides && CALL,
     issues: [
       ...unknownOptions(options, KNOWN),
-      ...(isStore || options.mode === 'cookie' ? [] : [issue('store', store, STORE_REMEDY)]),
+      ...(options.mode === 'cookie' ? [] : checkStore(store)),
+      ...(!name || !options.cookie?.name ? [] : [{ path: 'name', problem: 'It is not the same as `cookie.name`.', remedy: 'Leave one of the two out: both name the cookie.' }]),
       ...(migrate === undefined || typeof migrate.recognize === 'function' ? [] : [issue('migrate', migrate, 'Pass what `fromExpressSession` or `fromH3Session` gives.')]),
       ...(['function', 'undefined'].includes(typeof generate) ? [] : [issue('generate', generate, 'Use a function that returns the first data.')]),
     ],

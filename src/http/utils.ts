@@ -22,10 +22,18 @@ export function getSession<T extends object = DefaultData>(event: EventLike): De
 export function getSession(event: EventLike, ...others: unknown[]): object | null {
   return called(getSession, () => {
     assertOurs('getSession(event)', others)
-    const session = openSession(event, 'getSession(event)')
-    session.assertLoaded()
-    return session.exists ? handOut(session.data, 'session.data') : null
+    return dataOf(openSession(event, 'getSession(event)'))
   })
+}
+
+/**
+ * The data of a session, or null where there is none.
+ *
+ * @throws SessionError `INVALID_SESSION` when the request carries a session that was not loaded
+ */
+export function dataOf(session: RequestSession): object | null {
+  session.assertLoaded()
+  return session.exists ? handOut(session.data, 'session.data') : null
 }
 
 /**
@@ -97,7 +105,8 @@ export function flash(event: EventLike, key: string, ...value: unknown[]): unkno
   })
 }
 
-function withSession<R>(event: EventLike, call: string, operation: (session: RequestSession) => Promise<R>): Promise<R> {
+/** What an operation on the loaded session resolves to. */
+export function withSession<R>(event: EventLike, call: string, operation: (session: RequestSession) => Promise<R>): Promise<R> {
   const session = openSession(event, call)
   return session.loadAtOnce() ? operation(session) : session.whenLoaded(() => operation(session))
 }
@@ -126,6 +135,14 @@ export function loadSession(event: EventLike, overrides?: object): RequestSessio
  * @throws SessionError `INVALID_SESSION` where nobody configured sessions, `INVALID_VALUE` for what is no event
  */
 export function openSession(event: EventLike, call: string, overrides?: object): RequestSession {
+  const session = findSession(event, call, overrides)
+  if (!session)
+    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
+  return session
+}
+
+/** As {@link openSession}; `undefined` where nobody configured sessions. */
+export function findSession(event: EventLike, call: string, overrides?: object): RequestSession | undefined {
   assertEvent(call, event)
   const socket = socketOf(event)
   if (socket)
@@ -135,7 +152,7 @@ export function openSession(event: EventLike, call: string, overrides?: object):
     return bag.use(event, overrides)
   if (typeof event.context !== 'object')
     throw notAnEvent(call, event)
-  throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
+  return undefined
 }
 
 /** The sessions of a connection, for a peer; requests, whose context may be the same, have their own. */

@@ -122,7 +122,7 @@ describe('what @analog-tools/session documents, in storage mode', () => {
   })
 
   it('createUnstorageStore({ type, options })', async () => {
-    expect(await value(createVisitor(server.url), 'createUnstorageStore')).toEqual({ methods: ['get', 'set', 'delete', 'compareAndSet', 'dropsExpired', 'keys', 'dispose'] })
+    expect(await value(createVisitor(server.url), 'createUnstorageStore')).toEqual({ methods: ['getItem', 'setItem', 'getKeys', 'removeItem', 'dispose'], hasManager: true })
   })
 
   it('signCookie / unsignCookie, s:value.signature, rotation', async () => {

@@ -41,7 +41,7 @@ const ENTRY_POINTS = {
     ],
     types: [
       'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
-      'SessionSource', 'SessionStore', 'UnstorageDriver', 'UnstorageStore', 'UnstorageStoreConfig',
+      'SessionSource', 'SessionStore', 'UnstorageDriver',
     ],
   },
   './auto-imports': { values: [], types: [] },
@@ -55,7 +55,7 @@ const ENTRY_POINTS = {
       'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
-      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStore', 'UnstorageStoreConfig', 'UnstorageStoreOptions',
+      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',
     ],
   },
 }

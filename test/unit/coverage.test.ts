@@ -4,6 +4,7 @@ import { createNodeBackend } from '../../src/core/crypto/node'
 import { createPureBackend } from '../../src/core/crypto/pure'
 import { createRecord } from '../../src/core/record'
 import { createUnstorageStore } from '../../src/core/stores/builtin-driver'
+import { createStorageStore } from '../../src/core/stores/unstorage'
 import { signCookie, unsignCookie } from '../../src/core/signed-value'
 import { App, Browser, returning } from './support/app'
 import { codeOf } from './support/errors'
@@ -158,7 +159,7 @@ describe('what @analog-tools/session offers', () => {
   })
 
   it('no memory driver that shares its objects: what was handed out cannot change what is stored', async () => {
-    const store = createUnstorageStore({ type: 'memory' })
+    const store = createStorageStore(await createUnstorageStore({ type: 'memory' }), { base: '', timeout: 1000 })
     const record = { ...createRecord(0, { maxAge: 60, idleTimeout: 0 }), data: {} as Record<string, unknown> }
     await store.set('key', record, 60)
     record.data.late = true

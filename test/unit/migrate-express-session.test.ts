@@ -141,6 +141,16 @@ const STORES: [what: string, open: (id: string, text: string) => Promise<{ store
     await writeFile(join(base, id), text)
     return { store: createUnstorageStore({ type: 'fs', options: { base } }), isLeft: async () => (await readdir(base)).length > 0 }
   }],
+  ['the promise of a storage with a prefix', async (id, text) => {
+    const root = createStorage()
+    await root.setItemRaw(`old:${id}`, text)
+    return { store: Promise.resolve(prefixStorage(root, 'old')), isLeft: async () => (await root.getKeys()).length > 0 }
+  }],
+  ['the promise of a store of express-session', async (id, text) => {
+    const store = createMemoryStore()
+    store.sessions[id] = text
+    return { store: Promise.resolve(store), isLeft: async () => id in store.sessions }
+  }],
   ['a SessionStore', async (id, text) => {
     const old = new OldStorage()
     old.put(id, text)
@@ -235,7 +245,6 @@ describe('fromExpressSession', () => {
     ['a function', () => {}],
     ['an empty object', {}],
     ['an array', []],
-    ['a promise', Promise.resolve(createStorage())],
     ['a store that cannot remove', { get: async () => undefined }],
     ['a storage that cannot remove', { getItem: async () => null, setItem: async () => {} }],
     ['what is there in name only', { get: true, delete: true, destroy: true, getItem: true, setItem: true, removeItem: true }],

@@ -178,7 +178,9 @@ describe.each(UTILS)('the utils of $name', (utils) => {
   })
 
   it('say what is missing where the event has no sessions', async () => {
-    for (const [, , call] of CALLS)
+    // In `unsession/h3` these three have nothing to do there.
+    const isSafe = (name: string): boolean => utils.name === 'unsession/h3' && ['getSession', 'destroySession', 'clearSession'].includes(name)
+    for (const [, , call] of CALLS.filter(([name]) => !isSafe(name)))
       expect(await caught(() => call({ context: {} }))).toMatchObject({ code: 'INVALID_SESSION', message: expect.stringContaining('modules: [\'unsession\']') })
   })
 

@@ -206,7 +206,8 @@ describe('options', () => {
     ['secure', 'yes'],
     ['secure', 'false'],
     ['sameSite', 'Lax'],
-    ['sameSite', true],
+    ['sameSite', 'true'],
+    ['sameSite', 0],
     ['partitioned', 'no'],
     ['priority', 'urgent'],
   ])('refuse cookie.%s: %j', async (name, value) => {

@@ -1,10 +1,9 @@
-import type { UnstorageLike } from '../stores/methods'
 import type { RejectReason } from '../types'
 import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
 import { parseRecord } from '../record'
 import { createUnsigner } from '../signed-value'
 import { isPlainObject } from '../value'
-import { type ConnectStore, type OldRecordStore, openOldRecords } from './old-records'
+import { type GivenOldStore, type OldRecordStore, openOldRecords } from './old-records'
 import { decodeCookieValue } from './migration'
 
 /** The name that express-session and analog-tools give their cookie. */
@@ -16,9 +15,10 @@ export interface ExpressSessionOptions {
   secret: string | readonly string[]
   /**
    * Where the other package keeps its records, by their ids: a storage of unstorage, also one with
-   * a prefix, what `createUnstorageStore` gives, or a store of express-session, such as `connect-redis`.
+   * a prefix, what `createUnstorageStore` gives, awaited or not, or a store of express-session,
+   * such as `connect-redis`.
    */
-  store: OldRecordStore | UnstorageLike | ConnectStore
+  store: GivenOldStore | PromiseLike<GivenOldStore>
 }
 
 /**

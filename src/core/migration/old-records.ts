@@ -4,6 +4,7 @@ import { DEFAULTS } from '../options'
 import { configError, issue } from '../resolve-options'
 import { Attempts } from '../stores/attempt'
 import { hasMethods, isStorage } from '../stores/kinds'
+import { opener } from '../stores/late'
 import { createStorageStore } from '../stores/unstorage'
 import { isPromise } from '../value'
 
@@ -16,19 +17,33 @@ export interface ConnectStore {
   destroy(id: string, callback: (error?: unknown) => void): unknown
 }
 
+/** What people have of the records of the other package. */
+export type GivenOldStore = OldRecordStore | UnstorageLike | ConnectStore
+
 /**
- * Reads the records of the other package in what people have of it.
+ * Reads the records of the other package.
  *
- * @throws SessionError `CONFIG_ERROR` for anything else
+ * @throws SessionError `CONFIG_ERROR` for what cannot be read
  */
-export function openOldRecords(store: OldRecordStore | UnstorageLike | ConnectStore): OldRecordStore {
+export function openOldRecords(store: GivenOldStore | PromiseLike<GivenOldStore>): OldRecordStore {
+  if (isPromise(store))
+    return fromPromise(store)
   if (isStorage(store))
     return createStorageStore(store, { base: '', timeout: DEFAULTS.timeout })
   if (hasMethods<OldRecordStore>(store, 'get', 'delete'))
     return store
   if (hasMethods<ConnectStore>(store, 'get', 'destroy'))
     return fromConnectStore(store)
-  throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session; await a promise first.')])
+  throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session.')])
+}
+
+function fromPromise(store: PromiseLike<GivenOldStore>): OldRecordStore {
+  const opened = opener(store, openOldRecords, DEFAULTS.timeout)
+  return {
+    get: async id => (await opened('reading', id)).get(id),
+    delete: async id => (await opened('removing', id)).delete(id),
+    dropsExpired: async () => await (await opened('reading', '')).dropsExpired?.() ?? false,
+  }
 }
 
 function fromConnectStore(store: ConnectStore): OldRecordStore {

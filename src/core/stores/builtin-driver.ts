@@ -1,12 +1,10 @@
 import type { SessionError } from '../errors'
-import type { SessionStore } from '../types'
-import type { BuiltinDriverName, BuiltinDriverOptions, Driver } from 'unstorage'
-import { builtinDrivers } from 'unstorage'
+import type { DefaultData } from '../types'
+import type { BuiltinDriverName, BuiltinDriverOptions, Driver, Storage } from 'unstorage'
+import { beginAt, siteOf } from '../caller'
 import { nearest } from '../option-hints'
-import { DEFAULTS } from '../options'
-import { configError } from '../resolve-options'
+import { configError, issue } from '../resolve-options'
 import { withDefaults } from './driver'
-import { createMountedStore } from './mounted'
 
 /** A built-in driver of unstorage and its own options. */
 export type UnstorageDriver = { [K in BuiltinDriverName]: {
@@ -15,58 +13,45 @@ export type UnstorageDriver = { [K in BuiltinDriverName]: {
   options?: K extends keyof BuiltinDriverOptions ? BuiltinDriverOptions[K] : object
 } }[BuiltinDriverName]
 
-/** A driver, and how long one operation on it may take. */
-export type UnstorageStoreConfig = UnstorageDriver & {
-  /**
-   * Milliseconds.
-   *
-   * @default 5000
-   */
-  timeout?: number
-}
-
-/** A store that has connections of its own. */
-export interface UnstorageStore extends SessionStore {
-  /** Ends its connections, which would keep the process alive; a later use connects again. */
-  dispose(): Promise<void>
-}
-
 /**
- * A store over a built-in unstorage driver, which is imported at its first use. In an app
- * that is bundled, import the driver yourself and give its storage to `createStorageStore`.
+ * A storage of unstorage over one of its built-in drivers: `store` of the options takes it, and
+ * the promise of it too. `dispose` ends its connections, which would keep the process alive.
  *
- * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have, and at its
- * first use for one whose client is not installed
+ * What sessions keep in it are their records, under keys of their own. In an app that is bundled,
+ * import the driver yourself and give its storage to `store`.
+ *
+ * @param driver the driver's name as `type`, and its `options`
+ * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have, and for one whose
+ * client is not installed
  */
-export function createUnstorageStore({ type, options = {}, timeout = DEFAULTS.timeout }: UnstorageStoreConfig): UnstorageStore {
-  const path = Object.hasOwn(builtinDrivers, type) ? builtinDrivers[type] : undefined
-  if (!path) {
-    const names = Object.keys(builtinDrivers)
-    const near = nearest(String(type).toLowerCase(), names)
-    throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `${near ? `Did you mean '${near}'? ` : ''}Use one of ${names.join(', ')}.` }])
+export async function createUnstorageStore<T extends object = DefaultData>(driver: UnstorageDriver): Promise<Storage<T>> {
+  const site = siteOf(createUnstorageStore)
+  try {
+    const { builtinDrivers, createStorage } = await import('unstorage')
+    const { type, options = {} } = checkDriver(driver, builtinDrivers)
+    return createStorage<T>({ driver: await importDriver(type, builtinDrivers[type], withDefaults(type, options)) })
   }
-  let driver: Driver | Promise<Driver> | undefined
-  const load = (): Driver | Promise<Driver> => {
-    if (driver)
-      return driver
-    const loading = importDriver(type, path, withDefaults(type, options))
-    const replaceBy = (loaded?: Driver): void => {
-      if (driver === loading)
-        driver = loaded
-    }
-    loading.then(replaceBy, () => replaceBy())
-    driver = loading
-    return loading
-  }
-  return {
-    ...createMountedStore({ getMount: () => ({ base: '', driver: load() }) }, { base: '', timeout }),
-    async dispose() {
-      const used = driver
-      driver = undefined
-      await (await used)?.dispose?.()
-    },
+  catch (error) {
+    throw beginAt(error, createUnstorageStore, site)
   }
 }
+
+function checkDriver(driver: UnstorageDriver, known: Readonly<Record<string, string>>): UnstorageDriver {
+  if (typeof driver !== 'object' || driver === null)
+    throw configError([issue('driver', driver, 'Pass an object, such as `{ type: \'redis\', options: { url } }`.')], SUBJECT)
+  const { type, options } = driver
+  if (typeof type !== 'string' || !Object.hasOwn(known, type)) {
+    const names = Object.keys(known)
+    const near = nearest(String(type).toLowerCase(), names)
+    throw configError([{ path: 'type', problem: `unstorage has no driver '${String(type)}'.`, remedy: `${near ? `Did you mean '${near}'? ` : ''}Use one of ${names.join(', ')}.` }], SUBJECT)
+  }
+  if (options !== undefined && (typeof options !== 'object' || options === null))
+    throw configError([issue('options', options, 'Use an object of the driver\'s options.')], SUBJECT)
+  return driver
+}
+
+/** What messages are about. */
+const SUBJECT = 'the options of `createUnstorageStore`'
 
 async function importDriver(type: string, path: string, options: object): Promise<Driver> {
   const { default: createDriver } = await import(/* @vite-ignore */ path).catch((error: unknown) => {
@@ -79,6 +64,6 @@ async function importDriver(type: string, path: string, options: object): Promis
 function missingLibrary(type: string, error: unknown): SessionError | undefined {
   const [, name = ''] = /Cannot find (?:package|module) ['"]([^'"]+)['"]/.exec(error instanceof Error ? error.message : '') ?? []
   return /^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/|$)/.test(name)
-    ? configError([{ path: 'type', problem: `The driver '${type}' needs the package \`${name}\`, which is not installed.`, remedy: `Install it, for example by \`npm install ${name}\`.` }])
+    ? configError([{ path: 'type', problem: `The driver '${type}' needs the package \`${name}\`, which is not installed.`, remedy: `Install it, for example by \`npm install ${name}\`.` }], SUBJECT)
     : undefined
 }

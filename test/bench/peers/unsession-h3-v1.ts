@@ -1,4 +1,4 @@
-import type { UnstorageStore } from '../../../src/h3'
+import type { Storage } from 'unstorage'
 import type { Means, OpenPeer, Peer, PeerData, PeerStore } from './peer'
 import { createApp, createRouter, eventHandler, toNodeListener } from 'h3'
 import { importPacked } from '../support/product'
@@ -8,12 +8,12 @@ import { BIG_TEXT, DAY, SECRET, TEXT } from './peer'
 type Product = Awaited<ReturnType<typeof importPacked>>
 type Options = Parameters<Product['sessionMiddleware']>[0]
 
-const bySetting: [store: PeerStore, configure: (means: Means, product: Product) => Omit<Options, 'secret'>][] = [
+const bySetting: [store: PeerStore, configure: (means: Means, product: Product) => Omit<Options, 'secret'> | Promise<Omit<Options, 'secret'>>][] = [
   ['encrypted cookie', () => ({ mode: 'cookie' })],
   ['signed cookie', () => ({ mode: 'cookie', encrypt: false })],
-  ['memory', (_, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'memory' }) })],
-  ['files', ({ folder }, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'fs-lite', options: { base: folder } }) })],
-  ['Redis', ({ redisUrl }, { createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'redis', options: { url: redisUrl } }) })],
+  ['memory', async (_, { createUnstorageStore }) => ({ store: await createUnstorageStore({ type: 'memory' }) })],
+  ['files', async ({ folder }, { createUnstorageStore }) => ({ store: await createUnstorageStore({ type: 'fs-lite', options: { base: folder } }) })],
+  ['Redis', async ({ redisUrl }, { createUnstorageStore }) => ({ store: await createUnstorageStore({ type: 'redis', options: { url: redisUrl } }) })],
 ]
 
 export const unsessionH3V1: readonly Peer[] = bySetting.map(([store, configure]) => ({
@@ -23,7 +23,7 @@ export const unsessionH3V1: readonly Peer[] = bySetting.map(([store, configure])
   packages: ['h3', 'unstorage', ...store === 'Redis' ? ['ioredis'] : []],
   async open(means) {
     const product = await importPacked()
-    return open(product, { secret: SECRET, maxAge: DAY, ...configure(means, product) })
+    return open(product, { secret: SECRET, maxAge: DAY, ...await configure(means, product) })
   },
 }))
 
@@ -45,6 +45,6 @@ function open({ sessionMiddleware, updateSession, getSession }: Product, options
   return {
     app: toNodeListener(createApp().use(sessionMiddleware(options)).use(router)),
     bare: createBareH3V1(),
-    close: async () => (options.store as Partial<UnstorageStore> | undefined)?.dispose?.(),
+    close: async () => (options.store as Partial<Storage> | undefined)?.dispose?.(),
   }
 }

@@ -7,9 +7,9 @@ import { BIG_TEXT, DAY, SECRET, TEXT } from './peer'
 type Product = Awaited<ReturnType<typeof importPacked>>
 type Options = Parameters<Product['sessionMiddleware']>[0]
 
-const bySetting: [store: PeerStore, configure: (product: Product) => Omit<Options, 'secret'>][] = [
+const bySetting: [store: PeerStore, configure: (product: Product) => Omit<Options, 'secret'> | Promise<Omit<Options, 'secret'>>][] = [
   ['encrypted cookie', () => ({ mode: 'cookie' })],
-  ['memory', ({ createUnstorageStore }) => ({ store: createUnstorageStore({ type: 'memory' }) })],
+  ['memory', async ({ createUnstorageStore }) => ({ store: await createUnstorageStore({ type: 'memory' }) })],
 ]
 
 export const unsessionH3V2: readonly Peer[] = bySetting.map(([store, configure]) => ({
@@ -19,7 +19,7 @@ export const unsessionH3V2: readonly Peer[] = bySetting.map(([store, configure])
   packages: ['h3-v2', 'unstorage'],
   async open() {
     const product = await importPacked()
-    return open(product, { secret: SECRET, maxAge: DAY, ...configure(product) })
+    return open(product, { secret: SECRET, maxAge: DAY, ...await configure(product) })
   },
 }))
 

@@ -5,8 +5,8 @@ const SESSIONS = `import { env } from 'node:process'
 import { createUnstorageStore, sessionMiddleware } from 'unsession/h3'
 
 export const store = env.REDIS_URL
-  ? createUnstorageStore({ type: 'redis', options: { url: env.REDIS_URL } })
-  : createUnstorageStore({ type: 'fs', options: { base: './.data/session' } })
+  ? await createUnstorageStore({ type: 'redis', options: { url: env.REDIS_URL } })
+  : await createUnstorageStore({ type: 'fs', options: { base: './.data/session' } })
 
 export const sessions = sessionMiddleware({ mode: env.SESSION_MODE, secret: env.SESSION_SECRET, store })
 `
