@@ -62,10 +62,15 @@ async function awaited<R>(begun: Promise<R>, site: Site, self: () => Promise<R>)
   }
 }
 
-/** Where the caller of `entry` stands; nothing where that is not remembered. To ask when the call is about to wait. */
-export function siteOf(entry: Entry): Site {
+/**
+ * Where the caller of `entry` stands; nothing where that is not remembered. To ask when the call
+ * is about to wait.
+ *
+ * @param isRemembered true for calls that are made so rarely that the time does not matter
+ */
+export function siteOf(entry: Entry, isRemembered = isRemembering): Site {
   const site: Site = {}
-  if (isRemembering)
+  if (isRemembered)
     captureStackTrace?.(site, entry)
   return site
 }

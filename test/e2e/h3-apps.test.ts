@@ -1,4 +1,6 @@
 import type { RunningServer } from '../support/nitro'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,14 +9,14 @@ import { COOKIE, createVisitor } from '../support/browser'
 import { startCommand, TEST_SECRET } from '../support/nitro'
 
 const root = join(import.meta.dirname, '../..')
+const JITI = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
 const OTHER_SECRET = 'an older secret of the tests, not of anybody else'
 let folder: string
 const servers: RunningServer[] = []
 
 /** Runs an app of the fixtures, which finds the packed package and its own major of h3. */
 async function start(app: string, env: Record<string, string> = {}): Promise<RunningServer> {
-  const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-  const server = await startCommand(process.execPath, [jiti, join(root, 'test/fixtures', app)], { SESSION_SECRET: TEST_SECRET, SESSIONS: join(folder, app), PORT: '0', ...env }, folder)
+  const server = await startCommand(process.execPath, [JITI, join(root, 'test/fixtures', app)], { SESSION_SECRET: TEST_SECRET, SESSIONS: join(folder, app), PORT: '0', ...env }, folder)
   servers.push(server)
   return server
 }
@@ -95,6 +97,18 @@ describe('the examples of @analog-tools/session', () => {
 
   it('updateSession(event, updater): INVALID_SESSION without useSession', async () => {
     expect(await visitor.json('/without-session')).toEqual({ code: 'INVALID_SESSION' })
+  })
+})
+
+describe('a store that was not awaited', () => {
+  it('stops the start where its driver cannot be loaded, and says what to install', async () => {
+    const child = spawn(process.execPath, [JITI, join(root, 'test/fixtures/h3-v1/missing-client.ts')], { env: { ...process.env, SESSION_SECRET: TEST_SECRET } })
+    let output = ''
+    child.stderr.on('data', chunk => output += chunk)
+    const [code] = await once(child, 'close')
+    expect(code).not.toBe(0)
+    expect(output).toContain('Install it, for example by `npm install @deno/kv`.')
+    expect(output).toContain('missing-client.ts')
   })
 })
 

@@ -10,7 +10,7 @@ import { createApp, defineWebSocketHandler, eventHandler, toNodeListener } from 
 import { defineWebSocketHandler as defineV2Handler, H3, serve } from 'h3-v2'
 import { createStorage } from 'unstorage'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { destroySession, getSession, sessionMiddleware, socketSessions, updateSession, useSession } from '../../src/h3'
+import { createUnstorageStore, destroySession, getSession, sessionMiddleware, socketSessions, updateSession, useSession } from '../../src/h3'
 import { createVisitor } from '../support/browser'
 import { openGreeted } from '../support/socket'
 import { SECRET } from './support/app'
@@ -67,6 +67,7 @@ const HOSTS: Host[] = [
 
 const MODES = [
   { mode: 'storage mode', of: (): SessionOptions => ({ secret: SECRET, store: createStorage() }) },
+  { mode: 'storage mode, the storage promised', of: (): SessionOptions => ({ secret: SECRET, store: createUnstorageStore({ type: 'memory' }) }) },
   { mode: 'cookie mode', of: (): SessionOptions => ({ secret: SECRET, mode: 'cookie' }) },
 ]
 
@@ -119,7 +120,7 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
   })
 
   it('cookie mode: a change in a message is refused', async () => {
-    const options = MODES[1]!.of()
+    const options = MODES.at(-1)!.of()
     const visitor = await start(createHooks(options), handler, options)
     const socket = await openGreeted(visitor, visitor.url, '/socket')
     expect(await socket.ask({ do: 'change' })).toBe('COOKIE_ERROR')

@@ -25,7 +25,7 @@ export type UnstorageDriver = { [K in BuiltinDriverName]: {
  * client is not installed
  */
 export async function createUnstorageStore<T extends object = DefaultData>(driver: UnstorageDriver): Promise<Storage<T>> {
-  const site = siteOf(createUnstorageStore)
+  const site = siteOf(createUnstorageStore, true)
   try {
     const { builtinDrivers, createStorage } = await import('unstorage')
     const { type, options = {} } = checkDriver(driver, builtinDrivers)
