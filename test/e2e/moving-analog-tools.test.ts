@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createVisitor, type Visitor } from '../support/browser'
 import { buildNitro, type NitroBuild, startCommand, startServer, TEST_SECRET } from '../support/nitro'
 import { freePort } from '../support/ports'
@@ -86,5 +86,22 @@ describe.each(APPS)('a visitor of analog-tools who comes to %s', (app, start) =>
     const forged = createVisitor(server.url, new Map([[NAME, cookie.replace(/.$/, last => last === 'A' ? 'B' : 'A')]]))
     expect((await forged.fetch('/account')).status).toBe(401)
     expect(await createVisitor(server.url, new Map([[NAME, cookie]])).json('/account')).toMatchObject({ userId: 'eve' })
+  })
+})
+
+describe('before.ts, with our import and nothing else changed', () => {
+  it('does the same', async () => {
+    const server = await startFile('before.ts', await mkdtemp(join(folder, 'before-')), { '@analog-tools/session': 'unsession/h3' })
+    onTestFinished(() => server.stop())
+    const visitor = createVisitor(server.url)
+    expect((await visitor.fetch('/account')).status).toBe(401)
+    expect([await visitor.json('/'), await visitor.json('/')]).toEqual([{ visits: 1 }, { visits: 2 }])
+    const earlier = visitor.cookies.get(NAME)
+    const login = await visitor.post('/login', { name: 'grace' })
+    expect([login.status, login.headers.get('location'), visitor.cookies.get(NAME) === earlier]).toEqual([303, '/account', false])
+    expect(await visitor.json('/account')).toEqual({ userId: 'grace', visits: 2, message: 'Welcome, grace.' })
+    expect(await visitor.json('/account')).toEqual({ userId: 'grace', visits: 2 })
+    await visitor.post('/logout')
+    expect([visitor.cookies.size, (await visitor.fetch('/account')).status]).toEqual([0, 401])
   })
 })

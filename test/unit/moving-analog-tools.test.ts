@@ -173,6 +173,31 @@ describe.each(HOSTS.filter(({ isNode }) => isNode))('what the page says, on $nam
     expect(await visitor.json('/again')).toEqual({ user: 'eve' })
   })
 
+  it('`regenerateSession(event)` of a visitor without a session is INVALID_SESSION; a patch begins one', async () => {
+    const visitor = await serve(createOptions().options, async (event) => {
+      const code = await codeOf(() => regenerateSession(event))
+      await regenerateSession(event, { user: 'ada' })
+      return { code, data: getSession(event) }
+    })
+    expect(await visitor.json('/')).toEqual({ code: 'INVALID_SESSION', data: { user: 'ada' } })
+  })
+
+  it.each([[true, '; SameSite=Strict'], [false, '']] as const)('`cookie.sameSite: %s` is understood', async (sameSite, attribute) => {
+    const visitor = await serve(createOptions({ name: 'sid', cookie: { sameSite } }).options, event => updateSession(event, { user: 'ada' }))
+    expect(cookiesOf(await visitor.fetch('/'))[0]).toMatch(new RegExp(`^sid=[^;]+; Max-Age=604800; Path=/; HttpOnly${attribute}$`))
+  })
+
+  it('the old defaults by the old names', async () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    const visitor = await serve(createOptions({ name: 'connect.sid', maxAge: 86400, cookie: { secure: false } }).options, event => updateSession(event, { user: 'ada' }))
+    expect(cookiesOf(await visitor.fetch('/'))[0]).toMatch(/^connect\.sid=[^;]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/)
+  })
+
+  it('where nobody called `useSession` there is nothing to read and nothing to destroy', async () => {
+    const visitor = await start(async event => ({ data: getSession(event), destroyed: await destroySession(event) ?? null, code: await codeOf(() => updateSession(event, {})) }))
+    expect(await visitor.json('/')).toEqual({ data: null, destroyed: null, code: 'INVALID_SESSION' })
+  })
+
   it('`destroySession` removes the cookie where it was set', async () => {
     const { options } = createOptions({ cookie: { name: 'sid', domain: 'example.com', path: '/shop', secure: true } })
     const visitor = await serve(options, async event => pathOf(event) === '/write' ? updateSession(event, { user: 'ada' }) : destroySession(event).then(() => 'bye'))
