@@ -8,3 +8,4 @@ checkTypes({ fixture: 'h3-v2', title: 'apps of h3 v2', compiler: 'tsc', args: [.
 
 checkTypes({ fixture: 'predecessors', title: 'the examples of analog-tools, on h3 v1', compiler: 'tsc', args: [...args, 'h3-v1.ts', 'analog-tools.ts'] })
 checkTypes({ fixture: 'predecessors', title: 'the examples of davaux, on h3 v2, type augmentation among them', compiler: 'tsc', args: ['-p', 'tsconfig.h3-v2.json'] })
+checkTypes({ fixture: 'predecessors', title: 'an app of analog-tools with our import', compiler: 'tsc', args: ['-p', 'tsconfig.renamed.json'] })
