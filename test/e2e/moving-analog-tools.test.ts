@@ -89,6 +89,15 @@ describe.each(APPS)('a visitor of analog-tools who comes to %s', (app, start) =>
   })
 })
 
+it('the handlers of AnalogJS, which builds Nitro without auto-imports', async () => {
+  const app = await buildNitro('moving/analog-tools/analog', { srcDir: 'src/server', compatibilityDate: '2024-11-19', imports: { autoImport: false }, typescript: { generateTsConfig: false }, modules: ['unsession'], session: { maxAge: 86400 } })
+  onTestFinished(() => app.remove())
+  const server = await startServer(app.entry, {}, await mkdtemp(join(folder, 'analog-')))
+  onTestFinished(() => server.stop())
+  const visitor = createVisitor(server.url)
+  expect([await visitor.json('/api/visits'), await visitor.json('/api/visits')]).toEqual([{ visits: 1 }, { visits: 2 }])
+})
+
 describe('before.ts, with our import and nothing else changed', () => {
   it('does the same', async () => {
     const server = await startFile('before.ts', await mkdtemp(join(folder, 'before-')), { '@analog-tools/session': 'unsession/h3' })

@@ -84,6 +84,21 @@ describe.each(HOSTS.filter(({ isNode }) => isNode))('what the page says, on $nam
     expect([await response.json(), cookiesOf(response).length, (await storage.getKeys()).length]).toEqual([{ data: {} }, 1, 1])
   })
 
+  it('`generate` without a key begins nothing', async () => {
+    const visitor = await serve(createOptions({ generate: () => ({}) }).options, event => ({ data: getSession(event) }))
+    const response = await visitor.fetch('/')
+    expect([await response.json(), cookiesOf(response)]).toEqual([{ data: null }, []])
+  })
+
+  it('with `saveUninitialized` a first visitor can log in as there: a new id, then the data', async () => {
+    const visitor = await serve(createOptions({ saveUninitialized: true }).options, async (event) => {
+      await regenerateSession(event)
+      await updateSession(event, () => ({ user: 'ada' }))
+      return { data: getSession(event) }
+    })
+    expect(await visitor.json('/')).toEqual({ data: { user: 'ada' } })
+  })
+
   it('a request that only reads sends no cookie again', async () => {
     const visitor = await serve(createOptions().options, event => pathOf(event) === '/write' ? updateSession(event, { user: 'ada' }) : { data: getSession(event) })
     expect(cookiesOf(await visitor.fetch('/write'))).toHaveLength(1)
