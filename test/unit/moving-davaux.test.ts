@@ -192,9 +192,17 @@ describe.each(HOSTS.filter(({ isNode }) => isNode))('what the page says, on $nam
     expect(cookiesOf(await visitor.fetch('/'))[0]).toMatch(/^__Host-session=[^;]+; Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   })
 
-  it('the options of davaux are refused, and the error names each', async () => {
-    const { code, details } = await caught(() => sessionMiddleware({ mode: 'cookie', secret: SECRET, cookieName: 'shop', httpOnly: true, path: '/' } as SessionOptions))
-    expect([code, (details.issues as { path: string }[]).map(({ path }) => path)]).toEqual(['CONFIG_ERROR', ['cookieName', 'httpOnly', 'path']])
+  it('the options of davaux are refused, and the error names the ones to use', async () => {
+    const { code, details } = await caught(() => sessionMiddleware({ mode: 'cookie', secret: SECRET, cookieName: 'shop', httpOnly: true, secure: false, sameSite: 'lax', path: '/' } as SessionOptions))
+    const issues = details.issues as { path: string, remedy: string }[]
+    expect(code).toBe('CONFIG_ERROR')
+    expect(issues.map(({ path, remedy }) => [path, /`(cookie\.\w+)`/.exec(remedy)?.[1]])).toEqual([
+      ['cookieName', 'cookie.name'],
+      ['httpOnly', 'cookie.httpOnly'],
+      ['secure', 'cookie.secure'],
+      ['sameSite', 'cookie.sameSite'],
+      ['path', 'cookie.path'],
+    ])
   })
 
   describe('a SessionMigration of one\'s own', () => {
