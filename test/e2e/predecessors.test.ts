@@ -77,6 +77,12 @@ describe.each(MAJORS)('the examples of @analog-tools/session on $major', (major)
       expect([(await visitor.fetch('/protected')).status, (await copy.fetch('/protected')).status]).toEqual([401, 401])
     })
 
+    it('authentication flow: a first visitor, word for word with saveUninitialized', async () => {
+      const first = createVisitor(server.url)
+      expect(await (await first.post('/login-as-there', { username: 'grace' })).json()).toEqual({ authenticated: true })
+      expect(await first.json('/protected')).toEqual({ user: { id: '2', username: 'grace' } })
+    })
+
     it('regenerateSession(event): a new id, the same data, and the old cookie is worth nothing', async () => {
       await visitor.post('/login', { username: 'ada', password: 'analytical engine' })
       const copy = createVisitor(server.url, new Map(visitor.cookies))

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createStorage } from 'unstorage'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { destroySession, getSession, isSessionError, regenerateSession, sessionMiddleware, signCookie, unsignCookie, updateSession, useSession } from '../../src/h3'
+import { destroySession, fromExpressSession, getSession, isSessionError, regenerateSession, sessionMiddleware, signCookie, unsignCookie, updateSession, useSession } from '../../src/h3'
 import { SECRET } from './support/app'
 import { caught, codeOf } from './support/errors'
 import { HOSTS } from './support/h3-hosts'
@@ -309,6 +309,25 @@ describe.each(HOSTS.filter(({ isNode }) => isNode))('what the page says, on $nam
       return { code, message }
     })
     expect(await visitor.json('/')).toEqual({ code: 'CONFIG_ERROR', message: expect.stringContaining('openssl rand -base64 32') })
+  })
+})
+
+describe('visitors of analog-tools', () => {
+  const ID = 'V1StGXR8_Z5jdHi6B-myT'
+  const OLD_SECRET = 'your-secret-key'
+
+  it('come in from the storage that the new sessions are in too, under the same name', async () => {
+    const { storage, options } = createOptions({ name: 'connect.sid' })
+    await storage.setItem(ID, { user: 'ada' })
+    const migrate = fromExpressSession({ secret: OLD_SECRET, store: storage })
+    const visitor = await HOSTS[0]!.start(async (event) => {
+      await useSession(event, { ...options, migrate })
+      return { data: getSession(event) }
+    })
+    visitor.cookies.set('connect.sid', encodeURIComponent(signCookie(ID, OLD_SECRET)))
+    expect(await visitor.json('/')).toEqual({ data: { user: 'ada' } })
+    expect(await visitor.json('/')).toEqual({ data: { user: 'ada' } })
+    expect([visitor.cookies.size, await storage.hasItem(ID)]).toEqual([1, false])
   })
 })
 
