@@ -28,6 +28,7 @@ export { isSessionError, SessionError, type SessionErrorCode } from './core/erro
 export { createUnstorageStore, type UnstorageDriver } from './core/stores/builtin-driver'
 export { fromExpressSession, type ExpressSessionOptions } from './core/migration/express-session'
 export { fromH3Session, type H3SessionOptions } from './core/migration/h3-session'
+export type { OldCookieOptions, OldSession, OldToken, SessionMigration } from './core/migration/migration'
 export { signCookie, unsignCookie } from './core/signed-value'
 export type { DeepReadonly, FlashMessages, RegenerateOptions, Session, SessionData, SessionPatch, SessionStore } from './core/types'
 export type { PlainSessionOptions as SessionOptions } from './http/plain-app'

@@ -54,7 +54,7 @@ interface OpenerDependencies extends Omit<ManagerDependencies, 'store' | 'migrat
 }
 
 /** As {@link createSessionManager}, where only who needs it brings the code that takes sessions over. */
-export function createManager(options: ResolvedSessionOptions, { store, openOldCookie, now = Date.now }: OpenerDependencies): SessionManager {
+export function createManager(options: ResolvedSessionOptions, { store, openOldCookie, now = () => Date.now() }: OpenerDependencies): SessionManager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const codec = createCodec(options)
