@@ -155,6 +155,18 @@ describe.each(HOSTS)('what the predecessors document, $name', ({ start, isNode }
     expect(await visitor.json('/')).toEqual({ visits: 2 + stores.length + 24 })
   })
 
+  it.skipIf(isNode)('expired records are removed from a storage that was promised', async () => {
+    const store = createUnstorageStore({ type: 'memory' })
+    const storage = await store
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const visitor = await start(counter({ secret: SECRET, store, maxAge: 1 }))
+    await visitor.json('/')
+    expect(await storage.getKeys()).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(2 * 60 * 60 * 1000)
+    expect(await storage.getKeys()).toEqual([])
+  })
+
   describe('`name` (default `connect.sid`)', () => {
     it('is another spelling of `cookie.name`', async () => {
       const visitor = await start(counter({ secret: SECRET, mode: 'cookie', name: 'my-app-session' }))
