@@ -1,11 +1,10 @@
 import type { RejectReason } from '../types'
 import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
 import { MAX_COOKIE_BYTES } from '../cookie'
-import { getCrypto } from '../crypto/index'
-import { Recent } from '../recent'
 import { isPlainObject } from '../value'
-import { isSeal, unseal } from './iron'
+import { H3_WAYS, isSeal, unseal, type Unsealed } from './iron'
 import { decodeCookieValue } from './migration'
+import { createSealOpener } from './seal-opener'
 
 /** The name that h3 gives its cookie. */
 export const H3_COOKIE = 'h3'
@@ -24,13 +23,11 @@ export interface H3SessionOptions {
 /** h3 v2 cuts a long seal into cookies `name.1`, `name.2`, ... and says how many in the first. */
 const CHUNKED = /^__chunked__(\d{1,2})$/
 
-/** So many seals that no password opened are known again without trying. */
-const REMEMBERED = 500
-
 /** The sessions of h3 v1 and v2, and of nuxt-auth-utils: all data sealed in the cookie. */
 export function fromH3Session({ cookie, password, maxAge }: H3SessionOptions): SessionMigration {
   const name = cookie?.name ?? H3_COOKIE
-  const opener = createSealOpener([password].flat())
+  const passwords = [password].flat()
+  const openSeal = createSealOpener(seal => unseal(seal, passwords, H3_WAYS))
   return {
     cookie: { ...cookie, name },
     // Opening costs much. Where one was planted beside the real one, that is refused now and passed over the next time.
@@ -41,33 +38,9 @@ export function fromH3Session({ cookie, password, maxAge }: H3SessionOptions): S
       if (!values.every(piece => piece !== undefined && piece.length <= MAX_COOKIE_BYTES))
         return undefined
       const seal = decodeCookieValue(values.join(''))
-      const open = seal !== undefined && isSeal(seal) ? opener(seal) : undefined
-      return open && { names: [name, ...pieces], open: async () => toOldSession(await open(), maxAge) }
+      const open = seal !== undefined && isSeal(seal) ? openSeal(seal, unsealed => toOldSession(unsealed, maxAge)) : undefined
+      return open && { names: [name, ...pieces], open }
     },
-  }
-}
-
-type Opening = Promise<Awaited<ReturnType<typeof unseal>>>
-
-/** Answers what opens a seal, or `undefined` for one that was refused a while ago. Those that come at the same time are opened once. */
-function createSealOpener(passwords: readonly string[]): (seal: string) => (() => Opening) | undefined {
-  // By hash: a seal may be as long as a header.
-  const refused = new Recent<true>(REMEMBERED)
-  const opening = new Map<string, Opening>()
-  const start = (key: string, seal: string): Opening => {
-    const result = unseal(seal, passwords)
-    const end = (): void => void opening.delete(key)
-    opening.set(key, result)
-    result.then((unsealed) => {
-      end()
-      if (unsealed === undefined)
-        refused.set(key, true)
-    }, end)
-    return result
-  }
-  return (seal) => {
-    const key = getCrypto().sha256(seal)
-    return refused.get(key) ? undefined : () => opening.get(key) ?? start(key, seal)
   }
 }
 
@@ -77,20 +50,12 @@ function piecesOf(name: string, value: string): string[] {
   return Array.from({ length: count }, (_, index) => `${name}.${index + 1}`)
 }
 
-/** `undefined` for a seal that could not be looked at: its visitor stays a stranger for now, and keeps the cookie for the next request. */
-function toOldSession(unsealed: Awaited<Opening>, maxAge: number | undefined): OldSession | RejectReason | undefined {
-  if (unsealed === 'busy')
-    return undefined
-  if (unsealed === undefined)
-    return 'signature'
-  if (unsealed === 'corrupt')
-    return 'corrupt'
-  const { value } = unsealed
+function toOldSession({ value, expiresAt }: Unsealed, maxAge: number | undefined): OldSession | RejectReason {
   if (typeof value !== 'object' || value === null)
     return 'corrupt'
   const { id, createdAt, data } = value as { [key: string]: unknown }
   if (typeof id !== 'string' || !id || typeof createdAt !== 'number' || typeof data !== 'object' || !data || !isPlainObject(data))
     return 'corrupt'
-  const limits = [unsealed.expiresAt, maxAge ? createdAt + maxAge * 1000 : undefined].filter(limit => limit !== undefined)
+  const limits = [expiresAt, maxAge ? createdAt + maxAge * 1000 : undefined].filter(limit => limit !== undefined)
   return { id, data: data as Record<string, unknown>, ...(limits.length > 0 && { expiresAt: Math.min(...limits) }) }
 }

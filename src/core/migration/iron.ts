@@ -1,4 +1,4 @@
-import { createBoundedQueue } from './bounded-queue'
+import { type BoundedQueue, createBoundedQueue } from './bounded-queue'
 import { fromBase64Url, fromUtf8, toUtf8 } from '../encoding'
 
 /** What a seal held. */
@@ -25,35 +25,49 @@ const PREFIX = 'Fe26.2'
 /** Characters that the parts of a seal consist of; the password's id and the expiry may be empty. */
 const SHAPE = /^Fe26\.2\*\w*\*[\da-f]+\*[\w-]+\*[\w-]+\*\d*\*[\da-f]+\*[\w-]+$/
 
+/** How keys were derived; nothing in a seal tells which way it was. */
+interface Derivation {
+  readonly iterations: number
+  readonly inTurn: BoundedQueue
+}
+
 /**
- * How h3 may have derived its keys; nothing in a seal tells which. h3 v1 needs a fraction of a
- * millisecond and h3 v2 ten, on threads that storage needs too, and a seal that somebody made up
- * costs as much as a real one. So there is one derivation of each kind at a time in a process,
- * which keeps a real seal of h3 v1 from waiting behind those of h3 v2, and what waits is about a
- * second or two of work.
+ * h3 v1 and iron-session need a fraction of a millisecond and h3 v2 ten, on threads that storage
+ * needs too, and a seal that somebody made up costs as much as a real one. So there is one
+ * derivation of each kind at a time in a process, which keeps a real seal of h3 v1 from waiting
+ * behind those of h3 v2, and what waits is about a second or two of work.
  */
-const WAYS = [
-  { iterations: 1, inTurn: createBoundedQueue(1000) },
-  { iterations: 8192, inTurn: createBoundedQueue(200) },
-]
+const QUICK: Derivation = { iterations: 1, inTurn: createBoundedQueue(1000) }
+const SLOW: Derivation = { iterations: 8192, inTurn: createBoundedQueue(200) }
+
+export const H3_WAYS: readonly Derivation[] = [QUICK, SLOW]
+export const IRON_SESSION_WAYS: readonly Derivation[] = [QUICK]
+
+/** Iron takes no shorter password. */
+export const MIN_PASSWORD_LENGTH = 32
 
 /** True for a text that could be a seal. */
 export function isSeal(text: string): boolean {
   return SHAPE.test(text)
 }
 
+/** The id of the password in a seal; empty where the password had none. */
+export function passwordIdOf(seal: string): string {
+  return seal.split('*', 2)[1]!
+}
+
 /**
- * What is inside a seal of the format `Fe26.2` as h3 makes it: AES-256-CBC and HMAC-SHA-256, with
- * keys of PBKDF2 from the password. Needs Web Crypto only.
+ * What is inside a seal of the format `Fe26.2` as h3 and iron-session make it: AES-256-CBC and
+ * HMAC-SHA-256, with keys of PBKDF2 from the password. Needs Web Crypto only.
  *
  * @returns undefined for a seal that no password opens, `'corrupt'` for one that does not hold
  * JSON, and `'busy'` when too many others wait to be opened
  */
-export async function unseal(text: string, passwords: readonly string[]): Promise<Unsealed | 'corrupt' | 'busy' | undefined> {
+export async function unseal(text: string, passwords: readonly string[], ways: readonly Derivation[]): Promise<Unsealed | 'corrupt' | 'busy' | undefined> {
   const seal = parse(text)
   if (!seal)
     return undefined
-  for (const { iterations, inTurn } of WAYS) {
+  for (const { iterations, inTurn } of ways) {
     const opened = await inTurn(() => tryPasswords(seal, passwords, iterations))
     if (opened)
       return opened

@@ -1,11 +1,9 @@
 import type { OptionIssue } from '../../../core/resolve-options'
 import type { Stage } from '../check-options'
 import type { H3MigrateOptions } from '../types'
+import { MIN_PASSWORD_LENGTH } from '../../../core/migration/iron'
 import { issue } from '../../../core/resolve-options'
 import { isUnset } from '../check-options'
-
-/** h3 takes no shorter one. */
-const MIN_PASSWORD_LENGTH = 32
 
 const PASSWORD_REMEDY = 'Set NITRO_SESSION_MIGRATE_PASSWORD to the password that sealed the cookies, an array as JSON.'
 
