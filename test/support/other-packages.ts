@@ -1,6 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { SessionStore as FastifySessionStore } from '@fastify/session'
+import type { FastifyInstance } from 'fastify'
+import type { ConnectStore } from '../../src/core/index'
+import fastifyCookie from '@fastify/cookie'
+import fastifySession from '@fastify/session'
 import { RedisStore } from 'connect-redis'
+import cookieSession from 'cookie-session'
+import fastify from 'fastify'
+import { getIronSession, type SessionOptions as IronOptions } from 'iron-session'
 import { createServer } from 'node:http'
 import Redis from 'ioredis'
 import { createRequire } from 'node:module'
@@ -52,7 +60,7 @@ export function createOldExpressApp(options: object = {}): OldExpressApp {
       const response = await fetch(server.url)
       const id = await response.text()
       server.stop()
-      return { id, cookie: pairsOf(response)[0]! }
+      return { id, cookie: pairsOf(response.headers.getSetCookie())[0]! }
     },
   }
 }
@@ -75,12 +83,85 @@ export async function startOldExpressServer(redisUrl: string, secret: string | s
   }
 }
 
+/** A server with `@fastify/session` as its documentation shows it. */
+export function createOldFastifyApp(options: object = {}, cookie: object = {}): {
+  /** What its store holds: the sessions themselves, by id. */
+  readonly sessions: Map<string, unknown>
+  readonly store: ConnectStore
+  login(data: Record<string, unknown>): Promise<{ id: string, cookie: CookiePair }>
+  /** Who the visitor with this cookie is there. */
+  read(cookie: CookiePair): Promise<Record<string, unknown>>
+} {
+  const sessions = new Map<string, unknown>()
+  // Its types do not say that it is a class.
+  const store = new (fastifySession.MemoryStore as unknown as new (sessions: Map<string, unknown>) => FastifySessionStore & ConnectStore)(sessions)
+  const open = async (handler: (session: FastifySession) => unknown): Promise<FastifyInstance> => {
+    const app = fastify()
+    await app.register(fastifyCookie)
+    await app.register(fastifySession, { secret: PASSWORD, store, saveUninitialized: false, ...options, cookie: { secure: false, ...cookie } })
+    app.get('/', async req => handler(req.session as unknown as FastifySession))
+    return app
+  }
+  return {
+    sessions,
+    store,
+    async login(data) {
+      const app = await open((session) => {
+        for (const [key, value] of Object.entries(data))
+          session.set(key, value)
+        return { id: session.sessionId }
+      })
+      const response = await app.inject('/')
+      await app.close()
+      return { id: response.json<{ id: string }>().id, cookie: pairsOf([response.headers['set-cookie'] as string])[0]! }
+    },
+    async read([name, value]) {
+      const app = await open(session => ({ ...session, cookie: undefined }))
+      const response = await app.inject({ url: '/', headers: { cookie: `${name}=${value}` } })
+      await app.close()
+      return response.json()
+    },
+  }
+}
+
+/** What `@fastify/session` puts on a request. */
+interface FastifySession {
+  [key: string]: unknown
+  readonly sessionId: string
+  set(key: string, value: unknown): void
+}
+
+/** Both cookies that cookie-session sends to a visitor with this data. */
+export async function signByCookieSession(options: CookieSessionInterfaces.CookieSessionOptions, data: object): Promise<CookiePair[]> {
+  const middleware = cookieSession(options) as unknown as Middleware
+  const server = await serve((req, res) => middleware(req, res, () => {
+    (req as SessionRequest).session = data as Record<string, unknown>
+    res.end()
+  }))
+  const response = await fetch(server.url)
+  server.stop()
+  return pairsOf(response.headers.getSetCookie())
+}
+
+/** The cookie that iron-session sends to a visitor with this data. */
+export async function sealByIronSession(options: Partial<IronOptions>, data: object): Promise<CookiePair> {
+  const response = new Response()
+  const session = await getIronSession(new Request('http://localhost/'), response, { cookieName: 'app', password: PASSWORD, ...options })
+  Object.assign(session, data)
+  await session.save()
+  return pairsOf(response.headers.getSetCookie())[0]!
+}
+
 async function serveExpressSession(options: object, handler: (session: Record<string, unknown>, id: string, url: string | undefined) => string): Promise<{ url: string, stop(): void }> {
   const middleware = expressSession({ secret: 'keyboard cat', resave: false, saveUninitialized: false, ...options })
-  const server = createServer((req, res) => middleware(req, res, () => {
+  return serve((req, res) => middleware(req, res, () => {
     const { session, sessionID } = req as SessionRequest
     res.end(handler(session, sessionID, req.url))
   }))
+}
+
+async function serve(listener: RequestListener): Promise<{ url: string, stop(): void }> {
+  const server = createServer(listener)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -100,7 +181,7 @@ export const H3_VERSIONS = [
         await updateSession(event, { password: PASSWORD, ...config }, data)
         return 'ok'
       }))
-      return pairsOf(await toWebHandler(app)(new Request('http://localhost/')))
+      return pairsOf((await toWebHandler(app)(new Request('http://localhost/'))).headers.getSetCookie())
     },
   },
   {
@@ -110,14 +191,14 @@ export const H3_VERSIONS = [
         await updateSessionV2(event, { password: PASSWORD, ...config }, data)
         return 'ok'
       })
-      return pairsOf(await app.request('/'))
+      return pairsOf((await app.request('/')).headers.getSetCookie())
     },
   },
 ]
 
-/** The cookies of a response, the last of each name. */
-function pairsOf(response: Response): CookiePair[] {
-  const pairs = response.headers.getSetCookie().map((line): CookiePair => {
+/** The cookies of `Set-Cookie` headers, the last of each name. */
+function pairsOf(lines: readonly string[]): CookiePair[] {
+  const pairs = lines.map((line): CookiePair => {
     const pair = line.split(';')[0]!
     return [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]
   })

@@ -231,9 +231,29 @@ describe('a store of express-session', () => {
     expect(await code).toBe('STORAGE_ERROR')
   })
 
-  it('knows itself what has expired: a record may be older than its time', async () => {
-    const { app, browser } = visitWith({ get: (_, done) => done(null, { user: 'ada', cookie: { originalMaxAge: 1, expires: '2020-01-01T00:00:00.000Z' } }) })
-    expect(await browser.read(app)).toEqual({ user: 'ada' })
+  it.each([
+    ['knows itself what has expired where it gives time to sessions that are only read: a record may be older than its time', { touch: () => {} }, { user: 'ada' }],
+    ['has no other time than that of its records where it does not', {}, {}],
+  ])('%s', async (_, methods, data) => {
+    const { app, browser } = visitWith({ get: (_, done) => done(null, { user: 'ada', cookie: { originalMaxAge: 1, expires: new Date(0) } }), ...methods })
+    expect(await browser.read(app)).toEqual(data)
+  })
+
+  it.each([
+    ['a date, which becomes its text', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+    ['an object with a class, of which the properties stay', { user: new (class { name = 'ada' })() }, { user: { name: 'ada' } }],
+    ['what JSON leaves out', { user: 'ada', missing: undefined, call: () => {} }, { user: 'ada' }],
+  ])('may hand out %s', async (_, session, data) => {
+    const { app, browser } = visitWith({ get: (_, done) => done(null, session) })
+    expect(await browser.read(app)).toEqual(data)
+  })
+
+  it('whose data go round in a circle is refused', async () => {
+    const session: Record<string, unknown> = {}
+    session.self = session
+    const { app, browser } = visitWith({ get: (_, done) => done(null, session) })
+    const recorder = new Recorder()
+    expect([(await browser.visit(app, recorder)).request.exists, recorder.events]).toEqual([false, ['corrupt']])
   })
 })
 

@@ -204,7 +204,7 @@ describe('the cookie of another package', () => {
 
   it('that does not verify leads to no storage', async () => {
     const { app, old, cookie } = await movingIn()
-    const forged = [`${cookie[1]}A`, cookie[1].replace('s%3A', 's%3AA'), 's%3A.', '%', '%E0%A4%A', 'a'.repeat(5000), '', decodeURIComponent(cookie[1]).slice(2)]
+    const forged = [`${cookie[1]}A`, cookie[1].replace('s%3A', 's%3AA'), 's%3A.', '%', '%E0%A4%A', 'a'.repeat(5000), '', `s%3As${cookie[1]}`, `S${cookie[1].slice(1)}`]
     for (const value of forged) {
       const visit = await new Browser([['connect.sid', value]]).visit(app)
       expect([value, visit.request.exists, visit.setCookies]).toEqual([value, false, []])

@@ -15,21 +15,23 @@ export interface ExpressSessionOptions {
   secret: string | readonly string[]
   /**
    * Where the other package keeps its records, by their ids: a storage of unstorage, also one with
-   * a prefix, what `createUnstorageStore` gives, awaited or not, or a store of express-session,
-   * such as `connect-redis`.
+   * a prefix, what `createUnstorageStore` gives, awaited or not, or a store of express-session or
+   * `@fastify/session`, such as `connect-redis`.
    */
   store: GivenOldStore | PromiseLike<GivenOldStore>
 }
 
 /**
- * A signed id of express-session (uid-safe), of analog-tools (nanoid) or a UUID. Of no other text
- * the signature is looked at, and none becomes a key of storage.
+ * A signed id of express-session (uid-safe), of `@fastify/session` (base64url, without `s:` unless
+ * its `cookiePrefix` says so), of analog-tools (nanoid) or a UUID. Of no other text the signature
+ * is looked at, and none becomes a key of storage.
  */
-const SIGNED_ID = /^s:[\w-]{16,128}\.[A-Za-z\d+/]{43}$/
+const SIGNED_ID = /^(?:s:)?[\w-]{16,128}\.[A-Za-z\d+/]{43}$/
 
 /**
- * The sessions of express-session and `@analog-tools/session`: a signed id in the cookie
- * `connect.sid`, and a record of JSON in a store. A session ends there once it was read.
+ * The sessions of express-session, `@fastify/session` and `@analog-tools/session`: a signed id in
+ * the cookie `connect.sid` (that of `@fastify/session` is `sessionId`), and a record of JSON in a
+ * store. A session ends there once it was read.
  *
  * @throws TypeError for an empty secret, SessionError `CONFIG_ERROR` for a `store` that is none
  */
@@ -41,7 +43,7 @@ export function fromExpressSession({ cookie, secret, store }: ExpressSessionOpti
     cookie: { ...cookie, name },
     recognize(value) {
       const signed = decodeCookieValue(value)
-      const id = signed !== undefined && SIGNED_ID.test(signed) ? unsign(signed) : null
+      const id = signed !== undefined && SIGNED_ID.test(signed) ? unsign(signed.startsWith('s:') ? signed : `s:${signed}`) : null
       return id === null ? undefined : { names: [name], open: () => openSession(records, id) }
     },
   }
@@ -66,7 +68,7 @@ async function openSession(store: OldRecordStore, id: string): Promise<OldSessio
   return Number.isNaN(expiresAt) ? 'corrupt' : { id, data, end, expiresAt }
 }
 
-/** What express-session keeps of its cookie beside the data; analog-tools keeps data only. */
+/** What express-session and `@fastify/session` keep of their cookie beside the data; analog-tools keeps data only. */
 function isExpressCookie(value: unknown): value is { expires?: unknown } {
   return typeof value === 'object' && value !== null && 'originalMaxAge' in value
 }

@@ -11,10 +11,12 @@ import { isPromise } from '../value'
 /** What is needed of a store. */
 export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>
 
-/** A store of express-session, such as `connect-redis`. */
+/** A store of express-session or `@fastify/session`, such as `connect-redis`. */
 export interface ConnectStore {
   get(id: string, callback: (error: unknown, session?: unknown) => void): unknown
   destroy(id: string, callback: (error?: unknown) => void): unknown
+  /** Gives a session more time; its record stays as it was. */
+  touch?: unknown
 }
 
 /** What people have of the records of the other package. */
@@ -34,7 +36,7 @@ export function openOldRecords(store: GivenOldStore | PromiseLike<GivenOldStore>
     return store
   if (hasMethods<ConnectStore>(store, 'get', 'destroy'))
     return fromConnectStore(store)
-  throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session.')])
+  throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session or @fastify/session.')])
 }
 
 function fromPromise(store: PromiseLike<GivenOldStore>): OldRecordStore {
@@ -49,10 +51,22 @@ function fromPromise(store: PromiseLike<GivenOldStore>): OldRecordStore {
 function fromConnectStore(store: ConnectStore): OldRecordStore {
   const attempts = new Attempts(DEFAULTS.timeout)
   return {
-    get: async id => attempts.run('reading', id, () => promised(done => store.get(id, done)).catch(missing)),
+    get: async id => toJson(await attempts.run('reading', id, () => promised(done => store.get(id, done)).catch(missing))),
     delete: async id => attempts.run('removing', id, () => promised(done => store.destroy(id, done)).then(() => {})),
-    // Such a store looks at the expiry itself: it knows when a session was only read.
-    dropsExpired: async () => true,
+    // A store that knows of sessions which were only read looks at their expiry itself. Where there is
+    // no `touch`, as in `@fastify/session`, the record is what tells, and its `MemoryStore` never looks.
+    dropsExpired: async () => typeof store.touch === 'function',
+  }
+}
+
+/** As a store of texts would give it: others give dates, or as the `MemoryStore` of `@fastify/session` the session itself. */
+function toJson(session: unknown): unknown {
+  try {
+    return session && JSON.parse(JSON.stringify(session))
+  }
+  catch {
+    // Refused like other data that cannot be kept.
+    return session
   }
 }
 
