@@ -7,7 +7,7 @@ import type { SessionOwner } from './session'
 import type { StateOrigin } from './session-state'
 import type { Succession } from './succession'
 import type { FoundToken } from './found-cookies'
-import type { TokenCodec } from './token'
+import type { TokenCodec, TokenFault } from './token'
 import type { Exchange, Session, SessionEventName, SessionObserver, SessionRecord } from './types'
 import { cachedResponseError, isSessionError, SessionError } from './errors'
 import { handOut } from './hand-out'
@@ -89,7 +89,7 @@ export class RequestSession implements SessionOwner {
     this.#context = context
     this.#exchange = exchange
     this.#observer = observer
-    this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => void observer?.rejected(reason, context.options.cookie.name))
+    this.#cookie = new SessionCookie(context.options, context.codec, exchange, reason => this.#reject(reason))
     // Who moves in gets a cookie of ours.
     if (context.openOldCookie && !exchange.cookieObstacle)
       this.#oldCookie = context.openOldCookie(context, exchange)
@@ -255,6 +255,12 @@ export class RequestSession implements SessionOwner {
     await this.#observer?.rejected(missing === 'replaced' ? 'unknown' : missing)
   }
 
+  /** Tells of a cookie of our name that is not ours. That of another package may have the name, too. */
+  #reject(fault: TokenFault): void {
+    if (!this.#oldCookie?.isCarried)
+      void this.#observer?.rejected(fault, this.#context.options.cookie.name)
+  }
+
   /** The cookie of another package, where the request carries none of ours. */
   get #oldToLoad(): OldCookie | undefined {
     return !this.#isLoaded && this.#cookie.token === null && this.#oldCookie?.isCarried ? this.#oldCookie : undefined
@@ -273,7 +279,7 @@ export class RequestSession implements SessionOwner {
       throw error
     })
     this.#cookie.settle()
-    old.expire()
+    old.expire(!isEmpty(record))
     if (isEmpty(record))
       return
     this.#start({ content: { id }, isOutdated: false }, record)
@@ -416,7 +422,7 @@ export class RequestSession implements SessionOwner {
   /** What is to end must be ours first. The old cookie is expired in any case. */
   async #loadToEnd(old: OldCookie): Promise<void> {
     await this.load().catch((error) => {
-      old.expire()
+      old.expire(false)
       if (isSessionError(error))
         this.#failure = error
       throw error

@@ -189,9 +189,27 @@ describe('the cookie of another package', () => {
     const { old, cookie } = await movingIn()
     const app = new NewApp(fromExpressSession({ secret: 'keyboard cat', store: old.store }), { cookie: { name: 'connect.sid' } })
     const browser = new Browser([cookie])
-    expect(await browser.read(app)).toEqual({ user: 'ada' })
+    const recorder = new Recorder()
+    await (await browser.visit(app, recorder)).end()
+    // No cookie of ours was refused.
+    expect(recorder.events).toEqual(['created', 'loaded'])
     expect(await browser.read(app)).toEqual({ user: 'ada' })
     expect(browser.jar.size).toBe(1)
+  })
+
+  it('that has the name of ours is removed when nothing takes its place', async () => {
+    const { old, cookie } = await movingIn({}, {}, createOldExpressApp({ saveUninitialized: true }))
+    const app = new NewApp(fromExpressSession({ secret: 'keyboard cat', store: old.store }), { cookie: { name: 'connect.sid' } })
+    const browser = new Browser([cookie])
+    expect([await browser.hasSession(app), browser.jar.size]).toEqual([false, 0])
+  })
+
+  it('that has the name of ours is told as forged when it is', async () => {
+    const { old, cookie: [name, value] } = await movingIn()
+    const app = new NewApp(fromExpressSession({ secret: 'keyboard cat', store: old.store }), { cookie: { name } })
+    const recorder = new Recorder()
+    await new Browser([[name, `${value}A`]]).visit(app, recorder)
+    expect(recorder.events).toEqual(['malformed'])
   })
 
   it('that a subdomain tossed before the real one does not hide it', async () => {

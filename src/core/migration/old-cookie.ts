@@ -50,13 +50,16 @@ export class OldCookie {
     return undefined
   }
 
-  /** Removes it from the browser. */
-  expire(): void {
+  /**
+   * Removes it from the browser.
+   *
+   * @param isReplaced true when the response sets a cookie of ours, which takes the place of one with the same name
+   */
+  expire(isReplaced: boolean): void {
     const { path = OLD_COOKIE_PATH, domain } = this.#migration.cookie
     const { cookie } = this.#context.options
     for (const name of new Set(this.#candidates.flatMap(({ names }) => names))) {
-      // Ours has taken its place where both have one name.
-      if (name !== cookie.name)
+      if (name !== cookie.name || !isReplaced)
         this.#exchange.setCookies(name, [buildRemoval({ ...cookie, name, path, domain })])
     }
   }
