@@ -15,6 +15,8 @@ describe('the environment of Nitro 3', () => {
     ['12345678', 'string', '12345678'],
     ['["new","old"]', 'string', ['new', 'old']],
     ['[not json]', 'string', '[not json]'],
+    ['{"1":"old","2":"new"}', 'string', { 1: 'old', 2: 'new' }],
+    ['{not json}', 'string', '{not json}'],
     ['["theme"]', 'list', ['theme']],
     ['theme', 'list', 'theme'],
   ])('makes of the text %j for a %s the value %j', (text, option, value) => {

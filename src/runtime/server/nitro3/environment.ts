@@ -2,8 +2,8 @@ import type { OptionKinds } from '#unsession/host'
 
 /**
  * Options as the environment left them: Nitro 3 puts its texts in their places. They become
- * what the option is: numbers, `true` and `false`, and lists in JSON. A text of digits stays a
- * text where the build has a text, such as a password.
+ * what the option is: numbers, `true` and `false`, and lists and objects in JSON. A text of digits
+ * stays a text where the build has a text, such as a password.
  */
 export function readTexts<T extends object>(options: T, kinds: OptionKinds): T {
   return Object.fromEntries(Object.entries(options).map(([option, value]) => {
@@ -16,7 +16,7 @@ export function readTexts<T extends object>(options: T, kinds: OptionKinds): T {
 }
 
 function readText(text: string, kind: OptionKinds[string]): unknown {
-  if (!/^(?:true|false|\[.*\])$/s.test(text) && (kind === 'string' || !/^-?\d+(?:\.\d+)?$/.test(text)))
+  if (!/^(?:true|false|\[.*\]|\{.*\})$/s.test(text) && (kind === 'string' || !/^-?\d+(?:\.\d+)?$/.test(text)))
     return text
   try {
     return JSON.parse(text)
