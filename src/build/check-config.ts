@@ -3,16 +3,23 @@ import type { OptionIssue } from '../core/resolve-options'
 import type { SessionOptions } from '../runtime/server/types'
 import { checkOptions, issue, trueOrFalse } from '../core/resolve-options'
 import { type CheckContext, checkNitroOptions, SECRET_REMEDY } from '../runtime/server/check-options'
+import { checkMigration as checkCookieSessionMigration } from '../runtime/server/migration/check-cookie-session'
 import { checkMigration as checkExpressMigration } from '../runtime/server/migration/check-express-session'
 import { checkMigration as checkH3Migration } from '../runtime/server/migration/check-h3'
+import { checkMigration as checkIronMigration } from '../runtime/server/migration/check-iron-session'
 import { checkDriver } from './drivers'
 import { checkRouteRules } from './route-rules'
 import { checkNames, configOf } from './runtime-config'
 import { checkPlace } from './storage'
 
 const CONTEXT: CheckContext = {
-  migrations: { 'express-session': checkExpressMigration, 'h3': checkH3Migration },
-  migrationRemedy: 'Use { from: \'express-session\' } or { from: \'h3\' }.',
+  migrations: {
+    'express-session': checkExpressMigration,
+    'h3': checkH3Migration,
+    'iron-session': checkIronMigration,
+    'cookie-session': checkCookieSessionMigration,
+  },
+  migrationRemedy: 'Use { from: \'express-session\' }, { from: \'h3\' }, { from: \'iron-session\' } or { from: \'cookie-session\' }.',
   stage: 'build',
 }
 

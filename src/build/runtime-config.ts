@@ -13,6 +13,8 @@ const KEYS = { ...OPTIONS, storage: 'session', autoload: true, migrate: '' }
 const MIGRATE_KEYS = {
   'express-session': { from: '', cookie: { name: '', path: '', domain: '' }, secret: '', storage: '' },
   'h3': { from: '', cookie: { name: '', path: '', domain: '' }, password: '', maxAge: '' },
+  'iron-session': { from: '', cookie: { name: '', path: '', domain: '' }, password: '' },
+  'cookie-session': { from: '', cookie: { name: '', path: '', domain: '' }, secret: '' },
 }
 
 /**

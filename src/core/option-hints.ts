@@ -21,6 +21,7 @@ const NAMES_ELSEWHERE: Readonly<Record<string, string>> = {
 const BUILT_IN = 'Leave it out: the cookie is always signed, and how it is signed or encrypted is no option.'
 const RANDOM_IDS = 'Leave it out: an id is always made of 144 random bits.'
 const ONE_COOKIE = 'Leave it out: the cookie is set on the response of the event, once.'
+const OWN_END = 'Leave it out: a session of the other package tells when it ends, if anything does.'
 const DRIVER_BASE = 'Give the storage driver a `base`.'
 
 /** What takes the place of options that have no counterpart here. */
@@ -48,6 +49,9 @@ const NOT_NEEDED: Readonly<Record<string, string>> = {
   getCookie: ONE_COOKIE,
   setCookie: ONE_COOKIE,
   deleteCookie: ONE_COOKIE,
+  // Where `maxAge` is no option: below `migrate`.
+  maxAge: OWN_END,
+  ttl: OWN_END,
   originalMaxAge: 'Leave it out: `maxAge` says it.',
   chunkMaxLength: 'Leave it out: the data of a session is in one cookie. For more than fits into it use `mode: \'storage\'`.',
   prefix: DRIVER_BASE,

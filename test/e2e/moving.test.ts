@@ -4,12 +4,13 @@ import type { NitroBuild, RunningServer } from '../support/nitro'
 import type { RunningRedis } from '../support/redis'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { RedisStore } from 'connect-redis'
 import Redis from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { signCookie } from '../../src/core/index'
 import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
 import { buildNitro, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
-import { H3_VERSIONS, PASSWORD, startOldExpressServer } from '../support/other-packages'
+import { createOldFastifyApp, H3_VERSIONS, PASSWORD, sealByIronSession, signByCookieSession, startOldExpressServer } from '../support/other-packages'
 import { hasRedis, startRedis } from '../support/redis'
 
 const OLD_SECRET = 'keyboard cat'
@@ -127,6 +128,19 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     expect([other.cookies.size, await client.keys('sess:*')]).toEqual([0, []])
   })
 
+  it('may come from @fastify/session, whose signature and records are the same', async () => {
+    const fastify = createOldFastifyApp({ store: new RedisStore({ client }) }, { maxAge: 3_600_000 })
+    const { cookie } = await fastify.login({ user: { name: 'grace' } })
+    expect(await fastify.read(cookie)).toEqual({ user: { name: 'grace' } })
+    const fastifyServer = await startServer(built.entry, { ...environment(), NITRO_SESSION_MIGRATE_SECRET: PASSWORD, NITRO_SESSION_MIGRATE_COOKIE_NAME: 'sessionId' })
+    const visitor = movedTo(fastifyServer, [cookie])
+    expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'grace' } } })
+    expect([[...visitor.cookies.keys()], await client.keys('sess:*'), await fastify.read(cookie)]).toEqual([[COOKIE], [], {}])
+    await visitor.post('/logout')
+    expect(await movedTo(fastifyServer, [cookie]).json('/who')).toEqual({ data: null })
+    await fastifyServer.stop()
+  })
+
   it('do not move into a second cookie', async () => {
     const visitor = movedTo(server, await login())
     visitor.cookies.set('cart', 'none')
@@ -157,6 +171,120 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
     expect([[...visitor.cookies.keys()], await client.keys('sess:*')]).toEqual([[COOKIE], []])
     await cookieServer.stop()
+  })
+})
+
+describe('visitors of iron-session', () => {
+  let built: NitroBuild
+  beforeAll(async () => {
+    built = await buildNitro('moving', { session: await optionsOf('iron-session.nuxt.config.ts') })
+  })
+  afterAll(() => built?.remove())
+
+  const seal = (data: object, options: object = {}): ReturnType<typeof sealByIronSession> => sealByIronSession({ cookieName: 'my-app', ...options }, data)
+
+  describe.each(['storage', 'cookie'] as const)('in %s mode', (mode) => {
+    let server: RunningServer
+    beforeAll(async () => {
+      server = await startServer(built.entry, { NITRO_SESSION_MODE: mode, NITRO_SESSION_MIGRATE_PASSWORD: PASSWORD }, built.outputDir)
+    })
+    afterAll(() => server?.stop())
+
+    it('are known at their first request', async () => {
+      const visitor = movedTo(server, [await seal({ user: { name: 'ada' } })])
+      const response = await visitor.fetch('/who')
+      expect(await response.json()).toEqual({ data: { user: { name: 'ada' } } })
+      expect(setCookiesOf(response, 'my-app')).toEqual(['my-app=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
+      expect([...visitor.cookies.keys()]).toEqual([COOKIE])
+      expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
+    })
+
+    it('are strangers with a cookie that another password sealed', async () => {
+      const response = await movedTo(server, [await seal({ user: 1 }, { password: 'another password, as long as the other one' })]).fetch('/who')
+      expect([await response.json(), response.headers.getSetCookie()]).toEqual([{ data: null }, []])
+    })
+  })
+
+  it('have several passwords as JSON, of which each seal names one', async () => {
+    const server = await startServer(built.entry, { NITRO_SESSION_MIGRATE_PASSWORD: JSON.stringify({ 1: 'a password that is no longer used there', 7: PASSWORD }) }, built.outputDir)
+    const cookies = [await seal({ user: 1 }, { password: { 7: PASSWORD } }), await seal({ user: 1 }, { password: { 1: PASSWORD } })]
+    expect(await Promise.all(cookies.map(cookie => movedTo(server, [cookie]).json('/who')))).toEqual([{ data: { user: 1 } }, { data: null }])
+    await server.stop()
+  })
+
+  it('are one session when their first requests come together, which no kept cookie brings back after a logout', async () => {
+    const server = await startServer(built.entry, { NITRO_SESSION_MIGRATE_PASSWORD: PASSWORD }, built.outputDir)
+    const cookie = await seal({ user: { name: 'ada' } })
+    const visitors = Array.from({ length: 10 }, () => movedTo(server, [cookie]))
+    const answers = await Promise.all(visitors.map(async visitor => (await visitor.post('/like')).json()))
+    expect(answers.map(({ likes }) => likes).sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1))
+    await visitors[3]!.post('/logout')
+    expect(await Promise.all([visitors[5]!, movedTo(server, [cookie])].map(visitor => visitor.json('/who')))).toEqual([{ data: null }, { data: null }])
+    await server.stop()
+  })
+
+  it('cannot come in without the name of their cookie, a password, or with a short one: the start names all that is wrong', async () => {
+    const short = await runToEnd(built.entry, { NITRO_SESSION_SECRET: '', NITRO_SESSION_MIGRATE_PASSWORD: '{"1":"short"}', NITRO_SESSION_MIGRATE_COOKIE_PATH: 'x' })
+    expect(short.code).not.toBe(0)
+    for (const path of ['secret', 'migrate.password', 'migrate.cookie.path'])
+      expect(short.output).toContain(`- ${path}: `)
+    expect(short.output).toContain('NITRO_SESSION_MIGRATE_PASSWORD')
+    const unnamed = await buildNitro('moving', { session: { migrate: { from: 'iron-session' } } })
+    const none = await runToEnd(unnamed.entry, { NITRO_SESSION_SECRET: TEST_SECRET })
+    expect(none.output).toContain('- migrate.cookie.name: It is missing.')
+    expect(none.output).toContain('NITRO_SESSION_MIGRATE_COOKIE_NAME')
+    expect(none.output).toContain('- migrate.password: It is missing.')
+    await unnamed.remove()
+  })
+})
+
+describe('visitors of cookie-session', () => {
+  let built: NitroBuild
+  beforeAll(async () => {
+    built = await buildNitro('moving', { session: await optionsOf('cookie-session.nuxt.config.ts') })
+  })
+  afterAll(() => built?.remove())
+
+  const KEYS = ['a key', 'an older key']
+  const environment = { NITRO_SESSION_MIGRATE_SECRET: JSON.stringify(['a newer key', ...KEYS]) }
+
+  describe.each([
+    ['storage', COOKIE],
+    ['cookie', COOKIE],
+    // As in development, where ours has the same name.
+    ['storage', 'session'],
+    ['cookie', 'session'],
+  ])('in %s mode, where our cookie is named %s', (mode, name) => {
+    let server: RunningServer
+    beforeAll(async () => {
+      server = await startServer(built.entry, { ...environment, NITRO_SESSION_MODE: mode, NITRO_SESSION_COOKIE_NAME: name }, built.outputDir)
+    })
+    afterAll(() => server?.stop())
+
+    it('are known at their first request, and log out', async () => {
+      const visitor = movedTo(server, await signByCookieSession({ keys: KEYS }, { user: { name: 'ada' } }))
+      const response = await visitor.fetch('/who')
+      expect(await response.json()).toEqual({ data: { user: { name: 'ada' } } })
+      expect(setCookiesOf(response, 'session.sig')).toEqual(['session.sig=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
+      expect([...visitor.cookies.keys()]).toEqual([name])
+      expect(await visitor.json('/who')).toEqual({ data: { user: { name: 'ada' } } })
+      await visitor.post('/logout')
+      expect([visitor.cookies.size, await visitor.json('/who')]).toEqual([0, { data: null }])
+    })
+
+    it('are strangers with a cookie that another key signed, or none', async () => {
+      const forged = await signByCookieSession({ keys: ['another key'] }, { user: 1 })
+      for (const cookies of [forged, forged.slice(0, 1)]) {
+        const response = await movedTo(server, cookies).fetch('/who')
+        expect([await response.json(), response.headers.getSetCookie()]).toEqual([{ data: null }, []])
+      }
+    })
+  })
+
+  it('cannot come in without a key: the start stops', async () => {
+    const none = await runToEnd(built.entry, { NITRO_SESSION_SECRET: TEST_SECRET })
+    expect(none.code).not.toBe(0)
+    expect(none.output).toContain('- migrate.secret: It is missing. Set NITRO_SESSION_MIGRATE_SECRET')
   })
 })
 
@@ -239,11 +367,13 @@ describe('the option `migrate`', () => {
     }
     const traces = async (session?: SessionOptions): Promise<boolean[]> => {
       const code = await codeOf(session)
-      return ['originalMaxAge', 'AES-CBC'].map(trace => code.includes(trace))
+      return ['originalMaxAge', 'AES-CBC', '__chunked__', 'flash,persistent', '}.sig`', 'SHA1'].map(trace => code.includes(trace))
     }
-    expect(await traces()).toEqual([false, false])
-    expect(await traces({ migrate: { from: 'express-session' } })).toEqual([true, false])
-    expect(await traces({ migrate: { from: 'h3' } })).toEqual([false, true])
+    expect(await traces()).toEqual([false, false, false, false, false, false])
+    expect(await traces({ migrate: { from: 'express-session' } })).toEqual([true, false, false, false, false, false])
+    expect(await traces({ migrate: { from: 'h3' } })).toEqual([false, true, true, false, false, false])
+    expect(await traces({ migrate: { from: 'iron-session' } })).toEqual([false, true, false, true, false, false])
+    expect(await traces({ migrate: { from: 'cookie-session' } })).toEqual([false, false, false, false, true, true])
   })
 
   it('cannot be turned on by the environment', async () => {

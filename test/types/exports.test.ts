@@ -10,7 +10,7 @@ const ENTRY_POINTS = {
   '.': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
+      'CookieSessionMigrateOptions', 'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'IronMigrateOptions', 'MigrateOptions', 'RejectReason', 'Session',
       'SessionCookieOptions', 'SessionData', 'SessionHookContext',
       'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
@@ -18,7 +18,7 @@ const ENTRY_POINTS = {
   './nuxt': {
     values: ['default'],
     types: [
-      'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'ModuleOptions', 'RejectReason',
+      'CookieSessionMigrateOptions', 'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'IronMigrateOptions', 'MigrateOptions', 'ModuleOptions', 'RejectReason',
       'Session', 'SessionCookieOptions', 'SessionData',
       'SessionHookContext', 'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
@@ -29,18 +29,18 @@ const ENTRY_POINTS = {
       'useSession',
     ],
     types: [
-      'DeepReadonly', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'MigrateOptions', 'RegenerateOptions', 'RejectReason', 'Session',
+      'CookieSessionMigrateOptions', 'DeepReadonly', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'IronMigrateOptions', 'MigrateOptions', 'RegenerateOptions', 'RejectReason', 'Session',
       'SessionData', 'SessionErrorCode', 'SessionHookContext', 'SessionHooks',
       'SessionOptions', 'SessionOverrides', 'SessionPatch', 'SessionStorageOptions', 'SessionUpdater',
     ],
   },
   './h3': {
     values: [
-      'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'fromExpressSession', 'fromH3Session', 'getSession', 'isSessionError', 'regenerateSession',
+      'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'fromCookieSession', 'fromExpressSession', 'fromH3Session', 'fromIronSession', 'getSession', 'isSessionError', 'regenerateSession',
       'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
-      'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
+      'CookieSessionOptions', 'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
       'SessionSource', 'SessionStore', 'UnstorageDriver',
     ],
   },
@@ -48,11 +48,11 @@ const ENTRY_POINTS = {
   './core': {
     values: [
       'DEFAULTS', 'MAX_COOKIE_BYTES', 'RequestSession', 'SessionError', 'buildRemoval', 'buildSetCookie', 'createSessionManager',
-      'createStorageStore', 'createUnstorageStore', 'fromExpressSession', 'fromH3Session', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
+      'createStorageStore', 'createUnstorageStore', 'fromCookieSession', 'fromExpressSession', 'fromH3Session', 'fromIronSession', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
     ],
     types: [
-      'ConnectStore', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
-      'FlashMessages', 'H3SessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'ConnectStore', 'CookieSessionOptions', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
+      'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',

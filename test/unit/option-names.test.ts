@@ -100,6 +100,17 @@ describe('an option that does not exist', () => {
     ])
   })
 
+  it('of `migrate` is told where the other package says how long a session lasts', () => {
+    const known = { from: '', cookie: { name: '', path: '', domain: '' }, password: '' }
+    const issues = unknownOptions({ ttl: 60, maxAge: 60, cookieName: 'app', secret: 'x' }, known, 'migrate.')
+    expect(issues.map(({ path, remedy }) => `${path}: ${remedy}`)).toEqual([
+      'migrate.ttl: Leave it out: a session of the other package tells when it ends, if anything does.',
+      'migrate.maxAge: Leave it out: a session of the other package tells when it ends, if anything does.',
+      'migrate.cookieName: Did you mean `migrate.cookie.name`?',
+      'migrate.secret: Use `migrate.password`.',
+    ])
+  })
+
   it.each(['foo', 'x', 'cookie.zzz', 'userAgent', 'constructor', 'toString', 'cookie.hasOwnProperty', 'database', ''])('%j has no likely name, and gets no guess', (path) => {
     expect(hint(path)).toBe('Check its spelling.')
   })

@@ -40,8 +40,11 @@ export interface OldToken {
 
 /** A session of the other package. */
 export interface OldSession {
-  /** The same for every copy of its cookie. */
-  id: string
+  /**
+   * The same for every copy of its cookie, and for no other visitor's. Missing where cookies do not
+   * tell visitors apart: then each request that brings one begins a session of its own.
+   */
+  id?: string
   /** Missing when it is over, such as one that was read before. */
   data?: Record<string, unknown>
   /** Ends it for every copy of its cookie. Missing where nothing but time can. */

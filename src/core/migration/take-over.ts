@@ -3,6 +3,7 @@ import type { RecordStorage } from '../record-storage'
 import type { RejectReason, SessionRecord } from '../types'
 import type { OldSession } from './migration'
 import { isSessionError } from '../errors'
+import { createId } from '../id'
 import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record'
 import { recordBytes } from '../size'
 import { createMigratedId } from '../token'
@@ -32,6 +33,7 @@ export interface TakeOverContext {
 /**
  * Makes an old session one of ours, and stores it in storage mode. The id is derived from the old
  * one, so that requests which arrive together become one session, of which none loses anything.
+ * Without an old one it is random.
  */
 export async function takeOver(old: OldSession, context: TakeOverContext): Promise<TakenOver | RejectReason> {
   const { options, storage, now } = context
@@ -40,16 +42,16 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   const data = old.data && toStorableData(old.data)
   if (data === null)
     return 'corrupt'
-  const id = createMigratedId(options.secrets, options.cookie.name, old.id)
+  const id = old.id === undefined ? createId() : createMigratedId(options.secrets, options.cookie.name, old.id)
   // By no option of ours: they may be others when the same session comes again.
-  const mark = `migrated:${old.id}`
+  const mark = old.id === undefined ? undefined : `migrated:${old.id}`
   const end = old.end ?? (async () => {})
-  if (!data || await storage?.isMarked(mark))
+  if (!data || (mark && await storage?.isMarked(mark)))
     return join(id, end, context)
   const record = { ...createRecord(now(), options), data }
   if (storage && recordBytes(record) > options.maxBytes)
     return 'corrupt'
-  if (!storage)
+  if (!storage && mark)
     remember(id, record, context)
   if (!storage || isEmpty(record))
     return { id, record, isFirst: true, end }
@@ -58,7 +60,7 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
     return 'unknown'
   // What can be ended is soon gone; anything else must be known for as long as it is good.
   const until = old.end ? now() + JOIN_MS : old.expiresAt ?? now() + MAX_LIFETIME_SECONDS * 1000
-  if (await storage.mark(mark, adopted.record, until) || !adopted.isFirst)
+  if (!mark || await storage.mark(mark, adopted.record, until) || !adopted.isFirst)
     return { ...adopted, id, end }
   // It came in before and has ended since, while this request was on its way.
   await storage.remove(id, adopted.record)

@@ -14,10 +14,10 @@ export type SessionStorageOptions =
   | { [K in keyof BuiltinDriverOptions]: { driver: K } & BuiltinDriverOptions[K] }[keyof BuiltinDriverOptions]
   | { driver: Exclude<BuiltinDriverName, keyof BuiltinDriverOptions> | (string & {}), [option: string]: unknown }
 
-/** Sessions of express-session and `@analog-tools/session`. */
+/** Sessions of express-session, `@fastify/session` and `@analog-tools/session`. */
 export interface ExpressMigrateOptions {
   from: 'express-session'
-  /** Its name there; without one it is `connect.sid`. */
+  /** Its name there; without one it is `connect.sid`. That of `@fastify/session` is `sessionId`. */
   cookie?: OldCookieOptions
   /** That of the other package, or an array of all that may have signed. Without it, the `secret` of ours. */
   secret?: string | string[]
@@ -36,7 +36,25 @@ export interface H3MigrateOptions {
   maxAge?: number
 }
 
-export type MigrateOptions = ExpressMigrateOptions | H3MigrateOptions
+/** Sessions of iron-session and next-iron-session. A seal tells itself when it ends, if it does. */
+export interface IronMigrateOptions {
+  from: 'iron-session'
+  /** Its name there, which has no default. */
+  cookie?: OldCookieOptions
+  /** That of the other package, or all of them by their ids: `{ 1: '...', 2: '...' }`. A single one has the id 1. */
+  password?: string | Record<string, string>
+}
+
+/** Sessions of cookie-session, all of which were signed. Nothing in its cookies tells when they end. */
+export interface CookieSessionMigrateOptions {
+  from: 'cookie-session'
+  /** Its name there; without one it is `session`. */
+  cookie?: OldCookieOptions
+  /** That of the other package, or an array of all that may have signed: its `keys`. */
+  secret?: string | string[]
+}
+
+export type MigrateOptions = ExpressMigrateOptions | H3MigrateOptions | IronMigrateOptions | CookieSessionMigrateOptions
 
 /** The `session` key of nuxt.config and nitro.config, and of `runtimeConfig`. */
 export interface SessionOptions extends CoreSessionOptions {

@@ -28,7 +28,7 @@ declare module '#unsession/migration' {
   import type { Driver } from 'unstorage'
 
   /** What `migrate.from` named when the server was built. */
-  export const from: 'express-session' | 'h3' | undefined
+  export const from: 'express-session' | 'h3' | 'iron-session' | 'cookie-session' | undefined
   /** The module that reads it. */
   export const source: unknown
   /** The unstorage driver of `migrate: { storage: { driver } }`. */
