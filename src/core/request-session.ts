@@ -255,9 +255,16 @@ export class RequestSession implements SessionOwner {
     await this.#observer?.rejected(missing === 'replaced' ? 'unknown' : missing)
   }
 
-  /** Tells of a cookie of our name that is not ours. That of another package may have the name, too. */
+  /** Removes the cookie of another package, where none of ours takes its place. */
+  #expire(old: OldCookie): void {
+    old.expire()
+    if (old.isNamedAsOurs)
+      this.#removeCookie()
+  }
+
+  /** Tells of a cookie of our name that is not ours. */
   #reject(fault: TokenFault): void {
-    if (!this.#oldCookie?.isCarried)
+    if (!this.#oldCookie?.isNamedAsOurs)
       void this.#observer?.rejected(fault, this.#context.options.cookie.name)
   }
 
@@ -279,9 +286,11 @@ export class RequestSession implements SessionOwner {
       throw error
     })
     this.#cookie.settle()
-    old.expire(!isEmpty(record))
-    if (isEmpty(record))
+    if (isEmpty(record)) {
+      this.#expire(old)
       return
+    }
+    old.expire()
     this.#start({ content: { id }, isOutdated: false }, record)
     this.#isMigrated = true
     // The page knows nothing of it.
@@ -422,7 +431,7 @@ export class RequestSession implements SessionOwner {
   /** What is to end must be ours first. The old cookie is expired in any case. */
   async #loadToEnd(old: OldCookie): Promise<void> {
     await this.load().catch((error) => {
-      old.expire(false)
+      this.#expire(old)
       if (isSessionError(error))
         this.#failure = error
       throw error

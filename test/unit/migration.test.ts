@@ -204,6 +204,25 @@ describe('the cookie of another package', () => {
     expect([await browser.hasSession(app), browser.jar.size]).toEqual([false, 0])
   })
 
+  it('is no reason not to tell of a forged one of ours', async () => {
+    const { app, browser } = await movingIn()
+    browser.jar.set('session', 'forged')
+    const recorder = new Recorder()
+    await browser.visit(app, recorder)
+    expect(recorder.events).toEqual(['malformed', 'created', 'loaded'])
+  })
+
+  it('that has the name of ours goes with a logout that cannot read it', async () => {
+    const { old, cookie } = await movingIn()
+    const app = new NewApp(fromExpressSession({ secret: 'keyboard cat', store: old.store }), { cookie: { name: 'connect.sid' } })
+    old.driver.fail('read')
+    const browser = new Browser([cookie])
+    const visit = new Visit(browser, app)
+    void visit.session.destroy().catch(() => {})
+    expect(await codeOf(() => visit.end())).toBe('STORAGE_ERROR')
+    expect(browser.jar.size).toBe(0)
+  })
+
   it('that has the name of ours is told as forged when it is', async () => {
     const { old, cookie: [name, value] } = await movingIn()
     const app = new NewApp(fromExpressSession({ secret: 'keyboard cat', store: old.store }), { cookie: { name } })

@@ -31,7 +31,7 @@ export function fromIronSession({ cookie, password }: IronSessionOptions): Sessi
   const passwords = passwordsById(password)
   const openSeal = createSealOpener(seal => unseal(seal, [passwords.get(passwordIdOf(seal))!], IRON_SESSION_WAYS))
   return {
-    cookie,
+    cookie: { ...cookie },
     recognize(value) {
       const text = value.length <= MAX_COOKIE_BYTES ? decodeCookieValue(value) : undefined
       const isMarked = text?.endsWith(MARK) === true

@@ -36,6 +36,11 @@ export class OldCookie {
     return this.#candidates.length > 0
   }
 
+  /** True when it has the name of ours, as which it cannot verify. */
+  get isNamedAsOurs(): boolean {
+    return this.#migration.cookie.name === this.#context.options.cookie.name && this.isCarried
+  }
+
   /** Takes over the session of the first cookie that has one. */
   async take(observer: SessionObserver | undefined): Promise<TakenOver | undefined> {
     for (const token of this.#candidates) {
@@ -50,16 +55,12 @@ export class OldCookie {
     return undefined
   }
 
-  /**
-   * Removes it from the browser.
-   *
-   * @param isReplaced true when the response sets a cookie of ours, which takes the place of one with the same name
-   */
-  expire(isReplaced: boolean): void {
+  /** Removes it from the browser, apart from one that is named as ours: that is for ours to replace or to remove. */
+  expire(): void {
     const { path = OLD_COOKIE_PATH, domain } = this.#migration.cookie
     const { cookie } = this.#context.options
     for (const name of new Set(this.#candidates.flatMap(({ names }) => names))) {
-      if (name !== cookie.name || !isReplaced)
+      if (name !== cookie.name)
         this.#exchange.setCookies(name, [buildRemoval({ ...cookie, name, path, domain })])
     }
   }
