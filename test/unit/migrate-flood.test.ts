@@ -1,7 +1,7 @@
 import type { Exchange } from '../../src/core/types'
 import type { CookiePair } from '../support/other-packages'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { fromExpressSession, fromH3Session, signCookie } from '../../src/core/index'
+import { fromCookieSession, fromExpressSession, fromH3Session, fromIronSession, signCookie } from '../../src/core/index'
 import { createOldCookieOpener } from '../../src/core/migration/old-cookie'
 import { H3_VERSIONS, PASSWORD } from '../support/other-packages'
 import { App, Browser, returning } from './support/app'
@@ -22,9 +22,9 @@ const FLOOD = 300
 let made = 0
 
 /** A seal of the right shape, unlike all others. */
-function forgedSeal(): string {
+function forgedSeal(passwordId = ''): string {
   const salt = String(made++).padStart(64, '0')
-  return `Fe26.2**${salt}*${'A'.repeat(22)}*${'A'.repeat(86)}**${salt}*${'A'.repeat(43)}`
+  return `Fe26.2*${passwordId}*${salt}*${'A'.repeat(22)}*${'A'.repeat(86)}**${salt}*${'A'.repeat(43)}`
 }
 
 const forged = (): Browser => new Browser([['h3', forgedSeal()]])
@@ -132,6 +132,41 @@ describe('a flood of forged seals', () => {
   })
 })
 
+describe('a flood of forged seals of iron-session', () => {
+  const createIronApp = (): NewApp => new NewApp(fromIronSession({ cookie: { name: 'app' }, password: PASSWORD }))
+  const forgedByIron = (): Browser => new Browser([['app', `${forgedSeal('1')}~2`]])
+
+  it('has one key derived at a time, one for each, and never the costly ones of h3 v2', async () => {
+    const derivations = watchDerivations({ iterations: COSTLY, gate: new Promise(() => {}) })
+    const app = createIronApp()
+    const visits = await Promise.all(Array.from({ length: FLOOD }, () => forgedByIron().visit(app)))
+    expect(visits.filter(({ request, setCookies }) => request.exists || setCookies.length > 0)).toEqual([])
+    expect([derivations.calls, derivations.most, app.app.driver.calls]).toEqual([FLOOD, 1, []])
+  })
+
+  it('costs nothing when they come again, with their mark or without', async () => {
+    const derivations = deriveNothing()
+    const app = createIronApp()
+    const browser = forgedByIron()
+    const unmarked = new Browser([['app', browser.jar.get('app')!.slice(0, -2)]])
+    for (let visit = 0; visit < 5; visit++)
+      await Promise.all([browser.visit(app), unmarked.visit(app)])
+    expect(derivations.calls).toBe(1)
+  })
+
+  it('costs nothing where the password that they name does not exist', async () => {
+    const derivations = deriveNothing()
+    await new Browser([['app', `${forgedSeal('2')}~2`]]).visit(createIronApp())
+    expect(derivations.calls).toBe(0)
+  })
+
+  it('has four of one request opened at most', async () => {
+    const derivations = watchDerivations()
+    const { events } = await loaded(createIronApp(), Array.from({ length: 50 }, (): CookiePair => ['app', `${forgedSeal('1')}~2`]))
+    expect([derivations.calls, events]).toEqual([4, Array.from({ length: 4 }, () => 'signature')])
+  })
+})
+
 describe('a seal that was refused', () => {
   it('is known again, and costs nothing', async () => {
     const derivations = deriveNothing()
@@ -198,6 +233,8 @@ const SIZE = 15_000
 describe.each(Object.entries(HOSTILE_HEADERS))('a Cookie header of %s', (_, create) => {
   it.each([
     ['h3', 'h3', () => fromH3Session({ password: PASSWORD })],
+    ['iron-session', 'app', () => fromIronSession({ cookie: { name: 'app' }, password: PASSWORD })],
+    ['cookie-session', 'session', () => fromCookieSession({ keys: ['a key', 'another'] })],
     ['express-session', 'connect.sid', () => fromExpressSession({ secret: [OLD_APP_SECRET, 'another'], store: new OldStorage().store })],
   ] as const)('costs a migration from %s steps in proportion to its length, and a few signatures', (_, name, createMigration) => {
     const crypto = countCrypto()
