@@ -21,7 +21,7 @@ const NAMES_ELSEWHERE: Readonly<Record<string, string>> = {
 const BUILT_IN = 'Leave it out: the cookie is always signed, and how it is signed or encrypted is no option.'
 const RANDOM_IDS = 'Leave it out: an id is always made of 144 random bits.'
 const ONE_COOKIE = 'Leave it out: the cookie is set on the response of the event, once.'
-const OWN_END = 'Leave it out: a session of the other package tells when it ends, if anything does.'
+const OWN_END = 'Leave it out: the session of the other package says itself when it ends, if it does.'
 const DRIVER_BASE = 'Give the storage driver a `base`.'
 
 /** What takes the place of options that have no counterpart here. */

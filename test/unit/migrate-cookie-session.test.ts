@@ -233,11 +233,11 @@ describe('fromCookieSession', () => {
   it.each([
     [{}, 'It is missing.'],
     [{ keys: [] }, 'It is missing.'],
-    [{ secret: '' }, 'It holds something else than strings with characters.'],
-    [{ keys: ['a', ''] }, 'It holds something else than strings with characters.'],
-    [{ keys: [Buffer.from('a')] }, 'It holds something else than strings with characters.'],
-    [{ keys: 'a key' }, 'It is no array.'],
-    [{ keys: { 0: 'a key' } }, 'It is no array.'],
+    [{ secret: '' }, 'It holds a key that is empty or not a string.'],
+    [{ keys: ['a', ''] }, 'It holds a key that is empty or not a string.'],
+    [{ keys: [Buffer.from('a')] }, 'It holds a key that is empty or not a string.'],
+    [{ keys: 'a key' }, 'It is not an array.'],
+    [{ keys: { 0: 'a key' } }, 'It is not an array.'],
   ])('refuses %j', (options, problem) => {
     expect(() => fromCookieSession(options as never)).toThrow(expect.objectContaining({
       code: 'CONFIG_ERROR',

@@ -104,8 +104,8 @@ describe('an option that does not exist', () => {
     const known = { from: '', cookie: { name: '', path: '', domain: '' }, password: '' }
     const issues = unknownOptions({ ttl: 60, maxAge: 60, cookieName: 'app', secret: 'x' }, known, 'migrate.')
     expect(issues.map(({ path, remedy }) => `${path}: ${remedy}`)).toEqual([
-      'migrate.ttl: Leave it out: a session of the other package tells when it ends, if anything does.',
-      'migrate.maxAge: Leave it out: a session of the other package tells when it ends, if anything does.',
+      'migrate.ttl: Leave it out: the session of the other package says itself when it ends, if it does.',
+      'migrate.maxAge: Leave it out: the session of the other package says itself when it ends, if it does.',
       'migrate.cookieName: Did you mean `migrate.cookie.name`?',
       'migrate.secret: Use `migrate.password`.',
     ])

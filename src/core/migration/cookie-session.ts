@@ -26,12 +26,12 @@ const BASE64 = /^[A-Za-z\d+/]+={0,2}$/
  * The sessions of cookie-session: all data readable in one cookie, and its signature in another.
  * Cookies without a signature are refused.
  *
- * Such cookies tell neither when they were made nor whose they are: visitors with the same data
- * have the same cookie. So each request that comes with one begins a session of its own, also in
- * storage mode, and a copy is good for as long as the migration is there and its key is among
- * `keys`. There is no `maxAge` that could bound it.
+ * Such a cookie tells neither when it was made nor whose it is: visitors with the same data have
+ * the same cookie. So each request that brings one begins a session of its own, also in storage
+ * mode, and a copy is good for as long as the migration is in place and its key is among `keys`.
+ * There is no `maxAge`, since there is no time to count it from.
  *
- * @throws SessionError `CONFIG_ERROR` without a key, or for one that is no text
+ * @throws SessionError `CONFIG_ERROR` without a key, or for one that is empty or not a string
  */
 export function fromCookieSession({ cookie, keys, secret }: CookieSessionOptions): SessionMigration {
   const name = cookie?.name ?? COOKIE_SESSION_COOKIE
@@ -62,11 +62,11 @@ function createVerifier(keys: readonly string[]): (text: string, signature: stri
 function assertKeys(keys: unknown): void {
   const remedy = 'Pass the `keys` of cookie-session, an array, or its `secret`.'
   if (!Array.isArray(keys))
-    throw configError([{ path: 'keys', problem: 'It is no array.', remedy }], SUBJECT)
+    throw configError([{ path: 'keys', problem: 'It is not an array.', remedy }], SUBJECT)
   if (keys.length === 0)
     throw configError([{ path: 'keys', problem: 'It is missing.', remedy }], SUBJECT)
   if (!keys.every(key => typeof key === 'string' && key !== ''))
-    throw configError([{ path: 'keys', problem: 'It holds something else than strings with characters.', remedy }], SUBJECT)
+    throw configError([{ path: 'keys', problem: 'It holds a key that is empty or not a string.', remedy }], SUBJECT)
 }
 
 const SUBJECT = 'the options of `fromCookieSession`'

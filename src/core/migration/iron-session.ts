@@ -21,8 +21,8 @@ const MARK = '~2'
 
 /**
  * The sessions of iron-session 6 and later, and those that next-iron-session and iron-session 5
- * left: all data sealed in the cookie. A seal tells itself when it ends, if it does, whatever
- * `ttl` says.
+ * left: all data sealed in the cookie. A seal says itself when it ends, if it does, so there is no
+ * `ttl` to give.
  *
  * @throws SessionError `CONFIG_ERROR` without the name of the cookie or without a password that iron-session takes
  */
@@ -35,7 +35,7 @@ export function fromIronSession({ cookie, password }: IronSessionOptions): Sessi
     recognize(value) {
       const text = value.length <= MAX_COOKIE_BYTES ? decodeCookieValue(value) : undefined
       const isMarked = text?.endsWith(MARK) === true
-      // Without the mark, which anybody can take away: copies are the same session with and without it.
+      // Anybody can take the mark away: copies with and without it are the same session.
       const seal = isMarked ? text.slice(0, -MARK.length) : text
       const open = seal !== undefined && isSeal(seal) && passwords.has(passwordIdOf(seal))
         ? openSeal(seal, (unsealed, hash) => toOldSession(unsealed, hash, isMarked))
@@ -60,13 +60,13 @@ function toOldSession({ value, expiresAt }: Unsealed, hash: string, isMarked: bo
   const data = isMarked ? value : dataOfOlderFormat(value)
   if (typeof data !== 'object' || data === null || !isPlainObject(data))
     return 'corrupt'
-  // Seals have no ids. Each time that the session was saved made another one, of which the browser has the last.
+  // A session has no id there. Each time it was saved it got another seal, of which the browser has the last.
   return { id: hash, data: data as Record<string, unknown>, ...(expiresAt !== undefined && { expiresAt }) }
 }
 
 /**
- * The data, by themselves, in what iron-session 5 sealed: all of it is below `persistent` and
- * `flash`. Of anything else the mark was taken away, to pass a part of a session for the whole.
+ * The data in what iron-session 5 sealed, which is below `persistent` and `flash`. Anything else is
+ * a later seal without its mark: a part of its data must not pass for all of it.
  */
 function dataOfOlderFormat(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== 'flash,persistent')

@@ -36,7 +36,7 @@ export class OldCookie {
     return this.#candidates.length > 0
   }
 
-  /** True when it has the name of ours, as which it cannot verify. */
+  /** True when the request carries one under the name of our own cookie. */
   get isNamedAsOurs(): boolean {
     return this.#migration.cookie.name === this.#context.options.cookie.name && this.isCarried
   }

@@ -36,7 +36,7 @@ export interface H3MigrateOptions {
   maxAge?: number
 }
 
-/** Sessions of iron-session and next-iron-session. A seal tells itself when it ends, if it does. */
+/** Sessions of iron-session and next-iron-session. A seal says itself when it ends, if it does. */
 export interface IronMigrateOptions {
   from: 'iron-session'
   /** Its name there, which has no default. */
@@ -45,7 +45,7 @@ export interface IronMigrateOptions {
   password?: string | Record<string, string>
 }
 
-/** Sessions of cookie-session, all of which were signed. Nothing in its cookies tells when they end. */
+/** Sessions of cookie-session, if they were signed. Nothing in its cookies tells when they end. */
 export interface CookieSessionMigrateOptions {
   from: 'cookie-session'
   /** Its name there; without one it is `session`. */
