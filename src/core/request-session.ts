@@ -258,6 +258,7 @@ export class RequestSession implements SessionOwner {
   /** Removes the cookie of another package, where none of ours takes its place. */
   #expire(old: OldCookie): void {
     old.expire()
+    this.#cookie.removeBeside(old.removalBesideOurs)
     if (old.isNamedAsOurs)
       this.#removeCookie()
   }
@@ -278,7 +279,10 @@ export class RequestSession implements SessionOwner {
     if (this.#exchange.isSent || this.#exchange.isShared)
       return
     const taken = await old.take(this.#observer)
-    if (!taken || !await this.#writeMigrated(taken))
+    if (!taken)
+      return
+    this.#cookie.removeBeside(old.removalBesideOurs)
+    if (!await this.#writeMigrated(taken))
       return
     const { id, record, isFirst } = taken
     await taken.end().catch((error) => {

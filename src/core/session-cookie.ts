@@ -25,6 +25,8 @@ export class SessionCookie {
   #found: FoundCookies | undefined
   /** The cookie that the session of the request was found by. */
   #chosen: FoundToken | undefined
+  /** What goes out before whatever is said of ours. */
+  #before = NOTHING
   /** Cookies without a session, as far as storage was asked. */
   readonly #dead = new Set<FoundToken>()
 
@@ -79,6 +81,11 @@ export class SessionCookie {
     this.#set([...this.#removeElsewhere(isDeadLeft), header])
   }
 
+  /** From now on, whatever is said of our cookie also removes one of its name from elsewhere. */
+  removeBeside(removal: string | undefined): void {
+    this.#before = removal === undefined ? NOTHING : [removal]
+  }
+
   /** Expires the browser's cookies; where it has none of our name, there is nothing to say. */
   remove(): void {
     const { count } = this.#lookUp()
@@ -108,7 +115,7 @@ export class SessionCookie {
 
   #set(headers: readonly string[]): void {
     this.#current = headers
-    this.#exchange.setCookies(this.#options.cookie.name, headers)
+    this.#exchange.setCookies(this.#options.cookie.name, headers.length > 0 ? [...this.#before, ...headers] : headers)
   }
 
   /**

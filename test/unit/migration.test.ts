@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { fromExpressSession } from '../../src/core/index'
-import { Browser, MODES, Visit } from './support/app'
+import { fromExpressSession, fromIronSession } from '../../src/core/index'
+import { App, Browser, MODES, Visit } from './support/app'
 import { codeOf } from './support/errors'
 import { parseSetCookie } from './support/exchange'
+import { JarBrowser } from './support/jar-browser'
 import { Recorder } from './support/observer'
-import { createOldExpressApp } from '../support/other-packages'
+import { createOldExpressApp, PASSWORD, sealByIronSession } from '../support/other-packages'
 import { movingIn, NewApp } from './support/old-sessions'
 
 describe.each(MODES)('a session of another package in $mode', ({ mode, options }) => {
@@ -345,5 +346,44 @@ describe('a change that fails after a session moved in', () => {
     expect(await codeOf(() => visit.end())).toBe('STORAGE_ERROR')
     app.app.driver.repair()
     expect(await browser.read(app)).toEqual({ user: 'ada' })
+  })
+})
+
+describe.each(MODES)('the cookie of another package that has our name in another place, in $mode', ({ options }) => {
+  const url = 'https://app.example.com/account/'
+  const tossed = async (place: { path?: string, domain?: string }): Promise<{ app: NewApp, browser: JarBrowser }> => {
+    const [name, value] = await sealByIronSession({ cookieName: 'session' }, { user: 'ada' })
+    const app = new App(options)
+    app.clock.now = Date.now()
+    const browser = new JarBrowser()
+    browser.receive(url, `${name}=${value}; Path=${place.path ?? '/'}${place.domain ? `; Domain=${place.domain}` : ''}`)
+    return { browser, app: new NewApp(fromIronSession({ password: PASSWORD, cookie: { name, ...place } }), options, app) }
+  }
+
+  it.each([{ domain: 'example.com' }, { domain: '.example.com' }, { path: '/account' }, { path: '/account', domain: 'example.com' }])('is removed from there: %j', async (place) => {
+    const { app, browser } = await tossed(place)
+    expect((await browser.run(app, url, session => session.data)).result).toEqual({ user: 'ada' })
+    const cookies = browser.jar.getCookiesSync(url)
+    expect(cookies.map(({ key, domain, path }) => [key, domain, path])).toEqual([['session', 'app.example.com', '/']])
+    expect((await browser.run(app, url, session => session.data)).result).toEqual({ user: 'ada' })
+  })
+
+  it.each([{ domain: 'example.com' }, { path: '/account' }])('is gone after a logout by its first request: %j', async (place) => {
+    const { app, browser } = await tossed(place)
+    await browser.run(app, url, session => session.destroy())
+    expect(browser.headerFor(url)).toBe('')
+  })
+
+  it('stays there when it is refused', async () => {
+    const { app, browser } = await tossed({ domain: 'example.com' })
+    app.app.wait(30 * 86_400)
+    await browser.run(app, url, session => session.set('theme', 'dark'))
+    expect(browser.jar.getCookiesSync(url).map(({ domain }) => domain).sort()).toEqual(['app.example.com', 'example.com'])
+  })
+
+  it('is named once where both are in one place', async () => {
+    const { app, browser } = await tossed({})
+    const { setCookies } = await browser.run(app, url, session => session.set('theme', 'dark'))
+    expect(setCookies.map(line => line.split('=')[0])).toEqual(['session'])
   })
 })

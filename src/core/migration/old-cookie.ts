@@ -3,6 +3,7 @@ import type { OldToken, SessionMigration } from './migration'
 import type { TakenOver, TakeOverContext } from './take-over'
 import { buildRemoval } from '../cookie'
 import { readCookies, readPieces } from '../cookie-header'
+import { scopeTextOf } from '../cookie-scope'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 
@@ -39,6 +40,14 @@ export class OldCookie {
   /** True when the request carries one under the name of our own cookie. */
   get isNamedAsOurs(): boolean {
     return this.#migration.cookie.name === this.#context.options.cookie.name && this.isCarried
+  }
+
+  /** Removes one that has our name from where it is, where ours is elsewhere and so does not replace it. */
+  get removalBesideOurs(): string | undefined {
+    const { path = OLD_COOKIE_PATH, domain } = this.#migration.cookie
+    const { cookie } = this.#context.options
+    const old = { ...cookie, path, domain }
+    return this.isNamedAsOurs && scopeTextOf(old) !== scopeTextOf(cookie) ? buildRemoval(old) : undefined
   }
 
   /** Takes over the session of the first cookie that has one. */
