@@ -6,6 +6,7 @@ import type { Exchange, SessionObserver, SessionStore } from './types'
 import { findCookies } from './found-cookies'
 import { lockOf } from './lock'
 import { createOldCookieOpener } from './migration/old-cookie'
+import { guardMigration } from './migration/own'
 import { RecordStorage } from './record-storage'
 import { RequestSession } from './request-session'
 import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
@@ -45,7 +46,7 @@ export interface ManagerDependencies {
 
 /** Derives every key once; requests only use them. */
 export function createSessionManager(options: ResolvedSessionOptions, { migration, ...dependencies }: ManagerDependencies): SessionManager {
-  return createManager(options, { ...dependencies, openOldCookie: migration && createOldCookieOpener(migration) })
+  return createManager(options, { ...dependencies, openOldCookie: migration && createOldCookieOpener(guardMigration(migration)) })
 }
 
 interface OpenerDependencies extends Omit<ManagerDependencies, 'store' | 'migration'> {

@@ -10,6 +10,7 @@ import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
 import { configError, issue, resolveOptions } from '../core/resolve-options'
 import { createOldCookieOpener } from '../core/migration/old-cookie'
+import { guardMigration } from '../core/migration/own'
 import { definedOf } from '../core/value'
 import { startCleanupTimer } from './cleanup-timer'
 import { warnOfForeignCookie } from './foreign-cookie'
@@ -27,7 +28,7 @@ export interface PlainSessionOptions<T extends object = DefaultData> extends Omi
   store?: GivenStore | undefined
   /** Makes the first data of a visitor without a session, who then has one. */
   generate?: (() => SessionPatch<T>) | undefined
-  /** Lets visitors of another package in: what `fromExpressSession` or `fromH3Session` gives. */
+  /** Lets visitors of another package in: what `fromExpressSession` and the others give, or a migration of your own. */
   migrate?: SessionMigration | undefined
 }
 
@@ -116,7 +117,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   const { store, migrate } = options
   const managers = createManagers(options, {
     resolve,
-    createMigration: () => migrate && createOldCookieOpener(migrate),
+    createMigration: () => migrate && createOldCookieOpener(guardMigration(migrate)),
     createStore: ({ timeout }) => store && openStore(store, timeout),
   })
   const manager = managers.get()
@@ -154,10 +155,16 @@ function resolve({ name, store, generate, migrate, ...options }: PlainSessionOpt
       ...unknownOptions(options, KNOWN),
       ...(options.mode === 'cookie' ? [] : checkStore(store)),
       ...(!name || !options.cookie?.name ? [] : [{ path: 'name', problem: 'It is not the same as `cookie.name`.', remedy: 'Leave one of the two out: both name the cookie.' }]),
-      ...(migrate === undefined || typeof migrate.recognize === 'function' ? [] : [issue('migrate', migrate, 'Pass what `fromExpressSession` or `fromH3Session` gives.')]),
+      ...(migrate === undefined || isMigration(migrate) ? [] : [issue('migrate', migrate, 'Pass what `fromExpressSession`, `fromH3Session`, `fromIronSession` or `fromCookieSession` gives, or `{ cookie: { name }, recognize }`.')]),
       ...(['function', 'undefined'].includes(typeof generate) ? [] : [issue('generate', generate, 'Use a function that returns the first data.')]),
     ],
   })
+}
+
+/** True for what can be asked; a promise or `null` cannot. */
+function isMigration(value: unknown): boolean {
+  const { cookie, recognize } = Object(value) as Partial<SessionMigration>
+  return typeof recognize === 'function' && typeof cookie?.name === 'string' && cookie.name !== ''
 }
 
 /** Browsers keep `Secure` cookies of https only: whatever is not said to be development has to be safe. */
