@@ -1,6 +1,7 @@
 import type { SessionOptions } from '../../src/runtime/server/types'
 import type { Visitor } from './browser'
 import type { RunningServer } from './nitro'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { createVisitor } from './browser'
@@ -9,10 +10,22 @@ import { PASSWORD } from './other-packages'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Starts one of the two apps of a page in `docs/`, such as `h3/before.ts`, in a folder of its own. */
-export function startMovingApp(app: string, folder: string): Promise<RunningServer> {
+/** Where an app finds h3 v2 under its own name. */
+const besideH3V2 = join(root, 'test/fixtures/h3-v2/node_modules/.moving')
+
+/**
+ * Starts one of the two apps of a page in `docs/`, such as `h3/before.ts`.
+ *
+ * @param folder where it keeps its files
+ * @param major of h3
+ */
+export async function startMovingApp(app: string, folder: string, major = 1): Promise<RunningServer> {
   const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-  return startCommand(process.execPath, [jiti, join(root, 'test/fixtures/moving', app)], { SESSION_SECRET: TEST_SECRET, SESSION_PASSWORD: PASSWORD, PORT: '0' }, folder)
+  const source = join(root, 'test/fixtures/moving', app)
+  const file = major === 1 ? source : join(besideH3V2, app)
+  if (file !== source)
+    await cp(source, file)
+  return startCommand(process.execPath, [jiti, file], { SESSION_SECRET: TEST_SECRET, SESSION_PASSWORD: PASSWORD, PORT: '0' }, folder)
 }
 
 /** The options in the nuxt.config that a page shows. */
