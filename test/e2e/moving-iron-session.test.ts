@@ -1,0 +1,48 @@
+import type { NitroBuild, RunningServer } from '../support/nitro'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { COOKIE, createVisitor } from '../support/browser'
+import { moveTo, nuxtOptionsOf, startMovingApp, walkStory } from '../support/moving'
+import { buildNitro, startServer } from '../support/nitro'
+import { PASSWORD } from '../support/other-packages'
+
+let folder: string
+let before: RunningServer
+let built: NitroBuild
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'unsession-'))
+  before = await startMovingApp('iron-session/before.ts', folder)
+  built = await buildNitro('moving/iron-session/nitro', { session: await nuxtOptionsOf('iron-session/nitro') })
+})
+afterAll(async () => {
+  await before?.stop()
+  await built?.remove()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe.each([
+  { name: 'in h3', start: () => startMovingApp('iron-session/after.ts', folder) },
+  { name: 'in Nitro', start: () => startServer(built.entry, { NITRO_SESSION_MIGRATE_PASSWORD: JSON.stringify({ 1: PASSWORD, 2: 'another password of iron-session, newer' }) }, built.outputDir) },
+])('a visitor of iron-session, $name', ({ start }) => {
+  let after: RunningServer
+  beforeAll(async () => {
+    after = await start()
+  })
+  afterAll(() => after?.stop())
+
+  it('stays signed in, and walks on', async () => {
+    const visitor = createVisitor(before.url)
+    await walkStory(before, visitor)
+
+    const moved = moveTo(after, visitor)
+    expect(await moved.json('/account')).toEqual({ user: 'ada' })
+    expect([...moved.cookies.keys()]).toEqual([COOKIE])
+    expect(await moved.json('/')).toEqual({ visits: 4 })
+    expect((await moved.post('/logout')).headers.get('location')).toBe('/')
+    expect(moved.cookies.size).toBe(0)
+    await walkStory(after, moved)
+    expect((await moveTo(after, visitor).fetch('/account')).status).toBe(401)
+  })
+})
