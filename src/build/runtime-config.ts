@@ -12,7 +12,7 @@ const KEYS = { ...OPTIONS, storage: 'session', autoload: true, migrate: '' }
 /** The options of `migrate`, by what it reads. */
 const MIGRATE_KEYS = {
   'express-session': { from: '', cookie: { name: '', path: '', domain: '' }, secret: '', storage: '' },
-  'h3': { from: '', cookie: { name: '', path: '', domain: '' }, password: '', maxAge: '' },
+  'h3': { from: '', cookie: { name: '', path: '', domain: '' }, password: '', maxAge: '', idleTimeout: '' },
   'iron-session': { from: '', cookie: { name: '', path: '', domain: '' }, password: '' },
   'cookie-session': { from: '', cookie: { name: '', path: '', domain: '' }, secret: '' },
 }

@@ -69,6 +69,7 @@ const BAD_VALUES: [path: string, session: object, env?: Record<string, string>][
   ['migrate.from', { migrate: { from: 'koa-session' } }],
   ['migrate.password', { migrate: { from: 'h3', password: 'short' } }],
   ['migrate.maxAge', { migrate: { from: 'h3', maxAge: '7d' } }],
+  ['migrate.idleTimeout', { migrate: { from: 'h3', idleTimeout: -1 } }],
   ['migrate.cookie', { migrate: { from: 'h3', cookie: 'h3' } }],
   ['migrate.cookie.name', { migrate: { from: 'h3', cookie: { name: 'a b' } } }],
   ['migrate.password', { migrate: { from: 'iron-session', password: { 1: 'short' } } }],

@@ -338,9 +338,9 @@ describe('visitors of h3 and nuxt-auth-utils', () => {
   })
 
   it('cannot come in without a password, or with a short one: the start stops and names all that is wrong', async () => {
-    const short = await runToEnd(built.entry, { NITRO_SESSION_SECRET: '', NITRO_SESSION_MIGRATE_PASSWORD: 'short', NITRO_SESSION_MIGRATE_MAX_AGE: '-1', NITRO_SESSION_MIGRATE_COOKIE_NAME: 'a b', NITRO_SESSION_MIGRATE_COOKIE_PATH: 'x' })
+    const short = await runToEnd(built.entry, { NITRO_SESSION_SECRET: '', NITRO_SESSION_MIGRATE_PASSWORD: 'short', NITRO_SESSION_MIGRATE_MAX_AGE: '-1', NITRO_SESSION_MIGRATE_IDLE_TIMEOUT: '0', NITRO_SESSION_MIGRATE_COOKIE_NAME: 'a b', NITRO_SESSION_MIGRATE_COOKIE_PATH: 'x' })
     expect(short.code).not.toBe(0)
-    for (const path of ['secret', 'migrate.password', 'migrate.maxAge', 'migrate.cookie.name', 'migrate.cookie.path'])
+    for (const path of ['secret', 'migrate.password', 'migrate.maxAge', 'migrate.idleTimeout', 'migrate.cookie.name', 'migrate.cookie.path'])
       expect(short.output).toContain(`- ${path}: `)
     expect(short.output).toContain('NITRO_SESSION_MIGRATE_PASSWORD')
     const none = await runToEnd(built.entry, { NITRO_SESSION_SECRET: TEST_SECRET })

@@ -80,14 +80,17 @@ it.each(H3_VERSIONS)('a visitor of $version comes in where our cookie has the na
 
 describe('a visitor who was idle for longer than h3 v2 allows', () => {
   it.each([
-    ['comes in with a kept cookie until `maxAge`', { maxAge: 3600, idleTimeout: 60 }, [{ user: 'ada' }]],
-    ['is a stranger where there was no `maxAge`', { idleTimeout: 60 }, [null]],
-  ])('%s', async (_, config, seen) => {
+    ['comes in with a kept cookie until `maxAge`', { maxAge: 3600, idleTimeout: 60 }, {}, [{ user: 'ada' }]],
+    ['is a stranger with `idleTimeout`', { maxAge: 3600, idleTimeout: 60 }, { idleTimeout: 60 }, [null]],
+    ['comes in where `idleTimeout` is longer', { maxAge: 3600, idleTimeout: 60 }, { idleTimeout: 301 }, [{ user: 'ada' }]],
+    ['is a stranger with the time since it began, in a session of h3 without an idle time', { maxAge: 3600 }, { idleTimeout: 60 }, [null]],
+    ['is a stranger where there was no `maxAge`', { idleTimeout: 60 }, {}, [null]],
+  ])('%s', async (_, config, limits, seen) => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2030, 0, 1) })
     onTestFinished(() => void vi.useRealTimers())
     const cookies = await H3_VERSIONS[1]!.seal(config, { user: 'ada' })
     vi.setSystemTime(Date.now() + 300_000)
-    const visitor = await visitHere(event => [getSession(event)], { migrate: fromH3Session({ password: PASSWORD }) })
+    const visitor = await visitHere(event => [getSession(event)], { migrate: fromH3Session({ password: PASSWORD, ...limits }) })
     cookies.forEach(([name, value]) => visitor.cookies.set(name, value))
     expect(await visitor.json('/')).toEqual(seen)
   })

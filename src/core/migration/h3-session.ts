@@ -18,13 +18,18 @@ export interface H3SessionOptions {
    * would have done. Without it only the expiry in the seal counts.
    */
   maxAge?: number | undefined
+  /** Seconds from the last use, as h3 v2 had them beside `maxAge`: sessions idle for longer are refused. */
+  idleTimeout?: number | undefined
 }
+
+/** How long a session may last there. */
+type Limits = Pick<H3SessionOptions, 'maxAge' | 'idleTimeout'>
 
 /** h3 v2 cuts a long seal into cookies `name.1`, `name.2`, ... and says how many in the first. */
 const CHUNKED = /^__chunked__(\d{1,2})$/
 
 /** The sessions of h3 v1 and v2, and of nuxt-auth-utils: all data sealed in the cookie. */
-export function fromH3Session({ cookie, password, maxAge }: H3SessionOptions): SessionMigration {
+export function fromH3Session({ cookie, password, ...limits }: H3SessionOptions): SessionMigration {
   const name = cookie?.name ?? H3_COOKIE
   const passwords = [password].flat()
   const openSeal = createSealOpener(seal => unseal(seal, passwords, H3_WAYS))
@@ -38,7 +43,7 @@ export function fromH3Session({ cookie, password, maxAge }: H3SessionOptions): S
       if (!values.every(piece => piece !== undefined && piece.length <= MAX_COOKIE_BYTES))
         return undefined
       const seal = decodeCookieValue(values.join(''))
-      const open = seal !== undefined && isSeal(seal) ? openSeal(seal, unsealed => toOldSession(unsealed, maxAge)) : undefined
+      const open = seal !== undefined && isSeal(seal) ? openSeal(seal, unsealed => toOldSession(unsealed, limits)) : undefined
       return open && { names: [name, ...pieces], open }
     },
   }
@@ -50,12 +55,16 @@ function piecesOf(name: string, value: string): string[] {
   return Array.from({ length: count }, (_, index) => `${name}.${index + 1}`)
 }
 
-function toOldSession({ value, expiresAt }: Unsealed, maxAge: number | undefined): OldSession | RejectReason {
+function toOldSession({ value, expiresAt }: Unsealed, { maxAge, idleTimeout }: Limits): OldSession | RejectReason {
   if (typeof value !== 'object' || value === null)
     return 'corrupt'
-  const { id, createdAt, data } = value as { [key: string]: unknown }
+  const { id, createdAt, lastSeenAt, data } = value as { [key: string]: unknown }
   if (typeof id !== 'string' || !id || typeof createdAt !== 'number' || typeof data !== 'object' || !data || !isPlainObject(data))
     return 'corrupt'
-  const limits = [expiresAt, maxAge ? createdAt + maxAge * 1000 : undefined].filter(limit => limit !== undefined)
-  return { id, data: data as Record<string, unknown>, ...(limits.length > 0 && { expiresAt: Math.min(...limits) }) }
+  const ends = [
+    expiresAt,
+    maxAge ? createdAt + maxAge * 1000 : undefined,
+    idleTimeout ? (typeof lastSeenAt === 'number' ? lastSeenAt : createdAt) + idleTimeout * 1000 : undefined,
+  ].filter(end => end !== undefined)
+  return { id, data: data as Record<string, unknown>, ...(ends.length > 0 && { expiresAt: Math.min(...ends) }) }
 }

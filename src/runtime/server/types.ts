@@ -34,6 +34,8 @@ export interface H3MigrateOptions {
   password?: string | string[]
   /** The `maxAge` of the other package in seconds: sessions older than that are refused. */
   maxAge?: number
+  /** The `idleTimeout` of h3 v2 in seconds, beside its `maxAge`: sessions idle for longer are refused. */
+  idleTimeout?: number
 }
 
 /** Sessions of iron-session and next-iron-session. A seal says itself when it ends, if it does. */

@@ -7,12 +7,17 @@ import { isUnset } from '../check-options'
 
 const PASSWORD_REMEDY = 'Set NITRO_SESSION_MIGRATE_PASSWORD to the password that sealed the cookies, an array as JSON.'
 
-export function checkMigration({ password, maxAge }: H3MigrateOptions, _mode: string | undefined, stage: Stage): OptionIssue[] {
+export function checkMigration({ password, maxAge, idleTimeout }: H3MigrateOptions, _mode: string | undefined, stage: Stage): OptionIssue[] {
   const problem = problemOf(passwordsOf(password), stage)
   return [
     ...(problem ? [{ path: 'migrate.password', problem, remedy: PASSWORD_REMEDY }] : []),
-    ...(isUnset(maxAge) || (Number.isSafeInteger(maxAge) && maxAge > 0) ? [] : [issue('migrate.maxAge', maxAge, 'Use a whole number of seconds, 1 or more.')]),
+    ...checkSeconds('migrate.maxAge', maxAge),
+    ...checkSeconds('migrate.idleTimeout', idleTimeout),
   ]
+}
+
+function checkSeconds(path: string, value: number | undefined): OptionIssue[] {
+  return isUnset(value) || (Number.isSafeInteger(value) && value! > 0) ? [] : [issue(path, value, 'Use a whole number of seconds, 1 or more.')]
 }
 
 export function passwordsOf(password: unknown): unknown[] {

@@ -8,7 +8,8 @@ import { passwordsOf } from './check-h3'
 export { checkMigration } from './check-h3'
 
 /** Without a password, as in development, there is nobody to let in. */
-export function createMigration({ cookie, password, maxAge }: H3MigrateOptions): OldCookieOpener | undefined {
+export function createMigration({ cookie, password, maxAge, idleTimeout }: H3MigrateOptions): OldCookieOpener | undefined {
+  const secondsOf = (value: number | undefined): number | undefined => isUnset(value) ? undefined : value
   const passwords = passwordsOf(password) as string[]
-  return passwords.length > 0 ? createOldCookieOpener(fromH3Session({ cookie, password: passwords, maxAge: isUnset(maxAge) ? undefined : maxAge })) : undefined
+  return passwords.length > 0 ? createOldCookieOpener(fromH3Session({ cookie, password: passwords, maxAge: secondsOf(maxAge), idleTimeout: secondsOf(idleTimeout) })) : undefined
 }
