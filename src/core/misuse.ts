@@ -67,3 +67,15 @@ export function assertNoMore(call: string, others: readonly unknown[]): void {
   if (other !== undefined)
     throw misuse(call, 'nothing else', other, call)
 }
+
+/**
+ * Other packages take callbacks, which nothing would ever call here. Whatever else a method is
+ * handed, as that of a `then` or of an event, is left alone.
+ *
+ * @throws SessionError `INVALID_VALUE`
+ */
+export function assertNoCallback(call: string, given: readonly unknown[]): void {
+  const callback = given.find(argument => typeof argument === 'function')
+  if (callback !== undefined)
+    throw misuse(call, 'no callback', callback, call)
+}

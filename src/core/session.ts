@@ -4,7 +4,7 @@ import type { Session, SessionLifetime } from './types'
 import { called, calledLater, ofUser } from './caller'
 import { SessionError } from './errors'
 import { handOut } from './hand-out'
-import { assertKey, assertNoMore, assertPatch, misuse } from './misuse'
+import { assertKey, assertNoCallback, assertNoMore, assertPatch, misuse } from './misuse'
 import { unknownOptions } from './option-names'
 import { ReadMessage } from './patch'
 import { MAX_LIFETIME_SECONDS } from './record'
@@ -84,9 +84,20 @@ export class SessionHandle implements Record<keyof Session, unknown> {
     return this.#owner.regenerate(patch, options)
   })
 
-  readonly destroy = (): Promise<void> => calledLater(this.destroy, () => this.#owner.destroy())
-  readonly reload = (): Promise<void> => calledLater(this.reload, () => this.#owner.reload())
-  readonly save = (): Promise<void> => calledLater(this.save, () => this.#owner.save())
+  readonly destroy = (...others: unknown[]): Promise<void> => calledLater(this.destroy, () => {
+    assertNoCallback('await session.destroy()', others)
+    return this.#owner.destroy()
+  })
+
+  readonly reload = (...others: unknown[]): Promise<void> => calledLater(this.reload, () => {
+    assertNoCallback('await session.reload()', others)
+    return this.#owner.reload()
+  })
+
+  readonly save = (...others: unknown[]): Promise<void> => calledLater(this.save, () => {
+    assertNoCallback('await session.save()', others)
+    return this.#owner.save()
+  })
 }
 
 function setKey(owner: SessionOwner, key: string, value: unknown): void {
