@@ -76,7 +76,7 @@ describe('the README', () => {
     expect(fencesOf(readme).find(({ code }) => code.includes('defineEventHandler'))!.line).toBeLessThan(20)
   })
 
-  const configs = ['readme/nuxt.config.ts', 'readme/redis.nuxt.config.ts', 'readme/nitro.config.ts', 'moving/express-session.nuxt.config.ts', 'moving/analog-tools.nuxt.config.ts', 'moving/h3.nuxt.config.ts']
+  const configs = ['readme/nuxt.config.ts', 'readme/redis.nuxt.config.ts', 'readme/nitro.config.ts', 'moving/express-session.nuxt.config.ts', 'moving/cookie-session/nuxt.config.ts', 'moving/analog-tools.nuxt.config.ts', 'moving/h3.nuxt.config.ts']
 
   it.each(configs)('the options in %s exist', async (file) => {
     vi.stubGlobal('defineNuxtConfig', (config: unknown) => config)
