@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createVisitor, type Visitor } from '../support/browser'
-import { buildNitro, type NitroBuild, startCommand, startServer, TEST_SECRET } from '../support/nitro'
+import { startMovingApp } from '../support/moving'
+import { buildNitro, type NitroBuild, startServer } from '../support/nitro'
 import { freePort } from '../support/ports'
 
-const root = join(import.meta.dirname, '../..')
 /** As long as the ones that the documentation of the package shows. */
 const OLD_SECRET = 'your-secret-key'
 const NAME = 'shop'
@@ -24,11 +24,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Runs a file of the guide with a major of h3. */
+/** Runs an app of the guide. */
 async function startFile(file: string, cwd: string, alias: Record<string, string> = {}): Promise<RunningServer> {
-  const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-  const env = { SESSION_SECRET: TEST_SECRET, OLD_SESSION_SECRET: OLD_SECRET, PORT: String(await freePort()), JITI_ALIAS: JSON.stringify(alias) }
-  return startCommand(process.execPath, [jiti, join(root, 'test/fixtures/moving/analog-tools', file)], env, cwd)
+  const env = { OLD_SESSION_SECRET: OLD_SECRET, PORT: String(await freePort()), JITI_ALIAS: JSON.stringify(alias) }
+  return startMovingApp(`analog-tools/${file}`, { folder: cwd, env })
 }
 
 /** The package cannot be installed everywhere: a session as its source writes it. */

@@ -1,8 +1,8 @@
 import type { NitroBuild } from '../support/nitro'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COOKIE, createVisitor } from '../support/browser'
+import { logOut, nuxtOptionsOf, startMovingApp, tellStory } from '../support/moving'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
-import { logOut, readConfig, startApp, tellStory } from './support/moving'
 
 const OLD_KEY = 'keyboard cat'
 
@@ -10,15 +10,15 @@ describe('the visitor of cookie-session', () => {
   let built: NitroBuild
 
   beforeAll(async () => {
-    built = await buildNitro('moving/nitro', { session: await readConfig('cookie-session/nuxt.config.ts') })
+    built = await buildNitro('moving/nitro', { session: await nuxtOptionsOf('cookie-session/nuxt.config.ts') })
   })
   afterAll(() => built?.remove())
 
   it.each([
-    ['h3', () => startApp('cookie-session/after.ts', { SESSION_SECRET: TEST_SECRET, OLD_SESSION_KEY: OLD_KEY })],
+    ['h3', () => startMovingApp('cookie-session/after.ts', { env: { SESSION_SECRET: TEST_SECRET, OLD_SESSION_KEY: OLD_KEY } })],
     ['Nitro', () => startServer(built.entry, { NITRO_SESSION_MIGRATE_SECRET: JSON.stringify(['a newer key', OLD_KEY]) })],
   ])('is still logged in at the app of %s, and logs out there', async (_, start) => {
-    const before = await startApp('cookie-session/before.ts', { SESSION_KEY: OLD_KEY })
+    const before = await startMovingApp('cookie-session/before.ts', { env: { SESSION_KEY: OLD_KEY } })
     const { cookies } = await tellStory(before, 'session')
     expect([...cookies.keys()]).toEqual(['session', 'session.sig'])
     await before.stop()

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COOKIE, createVisitor, type Visitor } from '../support/browser'
-import { buildNitro, type NitroBuild, startCommand, startServer, TEST_SECRET } from '../support/nitro'
+import { startMovingApp } from '../support/moving'
+import { buildNitro, type NitroBuild, startServer } from '../support/nitro'
 
-const root = join(import.meta.dirname, '../..')
 const OLD_SECRET = 'the secret of the old app, which had 32 characters too'
 /** Its name at the old app. */
 const NAME = 'shop'
@@ -30,11 +30,7 @@ function seal(text: string, secret = OLD_SECRET): string {
 }
 
 const APPS: [name: string, start: () => Promise<RunningServer>][] = [
-  ['after.ts on h3 v2', () => {
-    const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-    const env = { SESSION_SECRET: TEST_SECRET, OLD_SESSION_SECRET: OLD_SECRET, PORT: '0', JITI_ALIAS: JSON.stringify({ h3: 'h3-v2' }) }
-    return startCommand(process.execPath, [jiti, join(root, 'test/fixtures/moving/davaux/after.ts')], env, folder)
-  }],
+  ['after.ts on h3 v2', () => startMovingApp('davaux/after.ts', { folder, major: 2, env: { OLD_SESSION_SECRET: OLD_SECRET } })],
   ['the Nitro app', () => startServer(built.entry, { OLD_SESSION_SECRET: OLD_SECRET }, folder)],
 ]
 

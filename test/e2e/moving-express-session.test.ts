@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import Redis from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { COOKIE, createVisitor } from '../support/browser'
+import { logOut, nuxtOptionsOf, startMovingApp, tellStory } from '../support/moving'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'
 import { hasRedis, startRedis } from '../support/redis'
-import { logOut, readConfig, startApp, tellStory } from './support/moving'
 
 const OLD_SECRET = 'keyboard cat'
 
@@ -18,7 +18,7 @@ describe.runIf(hasRedis())('the visitor of express-session and connect-redis', (
 
   beforeAll(async () => {
     redis = await startRedis()
-    built = await buildNitro('moving/nitro', { session: await readConfig('express-session.nuxt.config.ts') })
+    built = await buildNitro('moving/nitro', { session: await nuxtOptionsOf('express-session.nuxt.config.ts') })
   })
   afterAll(async () => {
     await redis?.stop()
@@ -26,10 +26,10 @@ describe.runIf(hasRedis())('the visitor of express-session and connect-redis', (
   })
 
   it.each([
-    ['h3', () => startApp('express-session/after.ts', { REDIS_URL: redis.url, SESSION_SECRET: TEST_SECRET, OLD_SESSION_SECRET: OLD_SECRET })],
+    ['h3', () => startMovingApp('express-session/after.ts', { env: { REDIS_URL: redis.url, SESSION_SECRET: TEST_SECRET, OLD_SESSION_SECRET: OLD_SECRET } })],
     ['Nitro', () => startServer(built.entry, { NITRO_SESSION_STORAGE_URL: redis.url, NITRO_SESSION_MIGRATE_STORAGE_URL: redis.url, NITRO_SESSION_MIGRATE_SECRET: OLD_SECRET })],
   ])('is still logged in at the app of %s, and logs out there', async (_, start) => {
-    const before = await startApp('express-session/before.ts', { REDIS_URL: redis.url, SESSION_SECRET: OLD_SECRET })
+    const before = await startMovingApp('express-session/before.ts', { env: { REDIS_URL: redis.url, SESSION_SECRET: OLD_SECRET } })
     const { cookies } = await tellStory(before, 'connect.sid')
     await before.stop()
 
@@ -68,7 +68,7 @@ describe.runIf(hasRedis())('a store of express-session', () => {
 describe('routes of express behind the middleware', () => {
   it('have sessions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'unsession-'))
-    const server = await startApp('express-session/express-routes.ts', { SESSION_SECRET: TEST_SECRET, SESSIONS: folder })
+    const server = await startMovingApp('express-session/express-routes.ts', { env: { SESSION_SECRET: TEST_SECRET, SESSIONS: folder } })
     expect(await logOut(await tellStory(server, COOKIE), server)).toEqual(['/login', '/login'])
     await server.stop()
     await rm(folder, { recursive: true })

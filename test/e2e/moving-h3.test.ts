@@ -15,8 +15,8 @@ let before: RunningServer[]
 let built: NitroBuild
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'unsession-'))
-  before = await Promise.all(MAJORS.map(major => startMovingApp('h3/before.ts', folder, major)))
-  built = await buildNitro('moving/h3/nitro', { session: await nuxtOptionsOf('h3/nitro') })
+  before = await Promise.all(MAJORS.map(major => startMovingApp('h3/before.ts', { folder, major })))
+  built = await buildNitro('moving/h3/nitro', { session: await nuxtOptionsOf('h3/nitro/nuxt.config.ts') })
 })
 afterAll(async () => {
   await Promise.all(before?.map(server => server.stop()) ?? [])
@@ -30,8 +30,8 @@ it.each(MAJORS)('what is there before is h3 v%s', async (major) => {
 })
 
 describe.each([
-  { name: 'h3 v1', start: () => startMovingApp('h3/after.ts', folder) },
-  { name: 'h3 v2', start: () => startMovingApp('h3/after.ts', folder, 2) },
+  { name: 'h3 v1', start: () => startMovingApp('h3/after.ts', { folder }) },
+  { name: 'h3 v2', start: () => startMovingApp('h3/after.ts', { folder, major: 2 }) },
   { name: 'Nitro', start: () => startServer(built.entry, { NITRO_SESSION_MIGRATE_PASSWORD: PASSWORD }, built.outputDir) },
 ])('with this package in $name', ({ start }) => {
   let after: RunningServer

@@ -13,8 +13,8 @@ let before: RunningServer
 let built: NitroBuild
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'unsession-'))
-  before = await startMovingApp('iron-session/before.ts', folder)
-  built = await buildNitro('moving/iron-session/nitro', { session: await nuxtOptionsOf('iron-session/nitro') })
+  before = await startMovingApp('iron-session/before.ts', { folder })
+  built = await buildNitro('moving/iron-session/nitro', { session: await nuxtOptionsOf('iron-session/nitro/nuxt.config.ts') })
 })
 afterAll(async () => {
   await before?.stop()
@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 describe.each([
-  { name: 'in h3', start: () => startMovingApp('iron-session/after.ts', folder) },
+  { name: 'in h3', start: () => startMovingApp('iron-session/after.ts', { folder }) },
   { name: 'in Nitro', start: () => startServer(built.entry, { NITRO_SESSION_MIGRATE_PASSWORD: JSON.stringify({ 1: PASSWORD, 2: 'another password of iron-session, newer' }) }, built.outputDir) },
 ])('a visitor of iron-session, $name', ({ start }) => {
   let after: RunningServer

@@ -9,19 +9,12 @@ import Redis from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { signCookie } from '../../src/core/index'
 import { COOKIE, createVisitor, setCookiesOf } from '../support/browser'
+import { nuxtOptionsOf } from '../support/moving'
 import { buildNitro, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
 import { createOldFastifyApp, H3_VERSIONS, PASSWORD, sealByIronSession, signByCookieSession, startOldExpressServer } from '../support/other-packages'
 import { hasRedis, startRedis } from '../support/redis'
 
 const OLD_SECRET = 'keyboard cat'
-
-/** The options that a guide shows. */
-async function optionsOf(file: string): Promise<SessionOptions> {
-  vi.stubGlobal('defineNuxtConfig', (config: unknown) => config)
-  const { default: config } = await import(join(import.meta.dirname, '../fixtures/moving', file))
-  vi.unstubAllGlobals()
-  return config.session
-}
 
 /** The visitor of a server of ours with the cookies that another server gave. */
 function movedTo(server: RunningServer, cookies: Iterable<CookiePair>): ReturnType<typeof createVisitor> {
@@ -57,7 +50,7 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
     client = new Redis(redis.url, { retryStrategy: () => 50 })
     client.on('error', () => {})
     old = await startOldExpressServer(redis.url, OLD_SECRET)
-    built = await buildNitro('moving', { session: await optionsOf('express-session.nuxt.config.ts') })
+    built = await buildNitro('moving', { session: await nuxtOptionsOf('express-session.nuxt.config.ts') })
     server = await startServer(built.entry, environment())
   })
   afterAll(async () => {
@@ -177,7 +170,7 @@ describe.runIf(hasRedis())('visitors of express-session and connect-redis', () =
 describe('visitors of iron-session', () => {
   let built: NitroBuild
   beforeAll(async () => {
-    built = await buildNitro('moving', { session: await optionsOf('iron-session.nuxt.config.ts') })
+    built = await buildNitro('moving', { session: await nuxtOptionsOf('iron-session.nuxt.config.ts') })
   })
   afterAll(() => built?.remove())
 
@@ -241,7 +234,7 @@ describe('visitors of iron-session', () => {
 describe('visitors of cookie-session', () => {
   let built: NitroBuild
   beforeAll(async () => {
-    built = await buildNitro('moving', { session: await optionsOf('cookie-session.nuxt.config.ts') })
+    built = await buildNitro('moving', { session: await nuxtOptionsOf('cookie-session.nuxt.config.ts') })
   })
   afterAll(() => built?.remove())
 
@@ -293,7 +286,7 @@ describe.runIf(hasRedis())('visitors of analog-tools', () => {
     const redis = await startRedis()
     const client = new Redis(redis.url)
     await client.set('V1StGXR8_Z5jdHi6B-myT', JSON.stringify({ visits: 3 }))
-    const built = await buildNitro('moving', { session: await optionsOf('analog-tools.nuxt.config.ts') })
+    const built = await buildNitro('moving', { session: await nuxtOptionsOf('analog-tools.nuxt.config.ts') })
     // Both had the same secret.
     const server = await startServer(built.entry, { NITRO_SESSION_STORAGE_URL: redis.url, NITRO_SESSION_MIGRATE_STORAGE_URL: redis.url })
     const visitor = movedTo(server, [['connect.sid', encodeURIComponent(signCookie('V1StGXR8_Z5jdHi6B-myT', TEST_SECRET))]])
@@ -309,7 +302,7 @@ describe.runIf(hasRedis())('visitors of analog-tools', () => {
 describe('visitors of h3 and nuxt-auth-utils', () => {
   let built: NitroBuild
   beforeAll(async () => {
-    built = await buildNitro('moving', { session: await optionsOf('h3.nuxt.config.ts') })
+    built = await buildNitro('moving', { session: await nuxtOptionsOf('h3.nuxt.config.ts') })
   })
   afterAll(() => built?.remove())
 

@@ -1,7 +1,6 @@
 import type { SessionOptions } from '../../src/runtime/server/types'
 import type { Visitor } from './browser'
 import type { RunningServer } from './nitro'
-import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { createVisitor } from './browser'
@@ -9,31 +8,29 @@ import { startCommand, TEST_SECRET } from './nitro'
 import { PASSWORD } from './other-packages'
 
 const root = join(import.meta.dirname, '../..')
+const fixtures = join(root, 'test/fixtures/moving')
 
-/** Where an app finds h3 v2 under its own name. */
-const besideH3V2 = join(root, 'test/fixtures/h3-v2/node_modules/.moving')
-
-/**
- * Starts one of the two apps of a page in `docs/`, such as `h3/before.ts`.
- *
- * @param folder where it keeps its files
- * @param major of h3
- */
-export async function startMovingApp(app: string, folder: string, major = 1): Promise<RunningServer> {
-  const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
-  const source = join(root, 'test/fixtures/moving', app)
-  const file = major === 1 ? source : join(besideH3V2, app)
-  if (file !== source)
-    await cp(source, file)
-  return startCommand(process.execPath, [jiti, file], { SESSION_SECRET: TEST_SECRET, SESSION_PASSWORD: PASSWORD, PORT: '0' }, folder)
+interface MovingApp {
+  /** Where it keeps its files, if it has any. */
+  folder?: string
+  /** Of the h3 that it imports. */
+  major?: number
+  env?: Record<string, string>
 }
 
-/** The options in the nuxt.config that a page shows. */
-export async function nuxtOptionsOf(folder: string): Promise<SessionOptions> {
+/** Starts an app that a page in `docs/` shows, such as `h3/before.ts`. */
+export function startMovingApp(app: string, { folder = root, major = 1, env }: MovingApp): Promise<RunningServer> {
+  const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs')
+  const alias = major === 1 ? {} : { h3: 'h3-v2' }
+  return startCommand(process.execPath, [jiti, join(fixtures, app)], { SESSION_SECRET: TEST_SECRET, SESSION_PASSWORD: PASSWORD, PORT: '0', JITI_ALIAS: JSON.stringify(alias), ...env }, folder)
+}
+
+/** The options in a nuxt.config that a page shows. */
+export async function nuxtOptionsOf(config: string): Promise<SessionOptions> {
   vi.stubGlobal('defineNuxtConfig', (config: unknown) => config)
-  const { default: config } = await import(join(root, 'test/fixtures/moving', folder, 'nuxt.config.ts'))
+  const { default: { session } } = await import(join(fixtures, config))
   vi.unstubAllGlobals()
-  return config.session
+  return session
 }
 
 /** What both apps of a page do: they count, guard the account, and sign in with a message. Who knew the cookie before is not signed in. */
@@ -53,4 +50,26 @@ export async function walkStory(server: RunningServer, visitor: Visitor): Promis
 /** The same visitor at another server, with the cookies of before. */
 export function moveTo(server: RunningServer, visitor: Visitor): Visitor {
   return createVisitor(server.url, new Map(visitor.cookies))
+}
+
+/** Somebody visits twice, logs in and sees the message once. */
+export async function tellStory({ url }: RunningServer, cookie: string): Promise<Visitor> {
+  const visitor = createVisitor(url)
+  const stranger = await visitor.fetch('/account')
+  expect([stranger.status, stranger.headers.get('location')]).toEqual([303, '/login'])
+  expect([await visitor.json('/'), await visitor.json('/')]).toEqual([{ visits: 1 }, { visits: 2 }])
+  const anonymous = visitor.cookies.get(cookie)
+  const login = await visitor.post('/login', { name: 'Ada' })
+  expect([login.status, login.headers.get('location')]).toEqual([303, '/account'])
+  expect(visitor.cookies.get(cookie)).not.toBe(anonymous)
+  expect([await visitor.json('/account'), await visitor.json('/account')]).toEqual([{ user: 'Ada', message: 'Welcome, Ada.' }, { user: 'Ada' }])
+  return visitor
+}
+
+/** Somebody logs out; answers where the guard then sends the visitor, and a copy of the cookies. */
+export async function logOut(visitor: Visitor, { url }: RunningServer): Promise<(string | null)[]> {
+  const copy = createVisitor(url, new Map(visitor.cookies))
+  const logout = await visitor.post('/logout')
+  expect([logout.status, logout.headers.get('location'), visitor.cookies.size]).toEqual([303, '/', 0])
+  return Promise.all([visitor, copy].map(async visitor => (await visitor.fetch('/account')).headers.get('location')))
 }
