@@ -175,7 +175,8 @@ export interface SessionRecord {
 
 /**
  * Keeps records. Neither a missing record nor a foreign value is an error: both are
- * answered, and the caller judges them. Everything that fails rejects with `STORAGE_ERROR`.
+ * answered, and the caller judges them. What fails rejects; as `store` of the options it may do so
+ * with any error, which becomes the cause of a `STORAGE_ERROR`.
  */
 export interface SessionStore {
   /** The stored value, or `undefined`. */

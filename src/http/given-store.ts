@@ -3,6 +3,7 @@ import type { UnstorageLike } from '../core/stores/methods'
 import { configError, issue, type OptionIssue } from '../core/resolve-options'
 import { isSessionStore, isStorage } from '../core/stores/kinds'
 import { createLateStore } from '../core/stores/late'
+import { createOwnStore } from '../core/stores/own'
 import { createStorageStore } from '../core/stores/unstorage'
 import { viewOf } from '../core/stores/view'
 import { isPromise } from '../core/value'
@@ -24,7 +25,7 @@ export function checkStore(store: unknown): OptionIssue[] {
 export function openStore(store: GivenStore, timeout: number): SessionStore {
   if (isPromise(store))
     return createLateStore(store, made => openStore(assertStore(made), timeout), timeout)
-  return isStorage(store) ? createStorageStore(store, { base: '', timeout }) : store
+  return isStorage(store) ? createStorageStore(store, { base: '', timeout }) : createOwnStore(store, timeout)
 }
 
 function assertStore(made: unknown): Store {

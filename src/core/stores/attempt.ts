@@ -144,9 +144,9 @@ export class Attempts {
   }
 }
 
-/** The error of every operation that fails. A storage that was never set up is no failure of it. */
+/** The error of every operation that fails. A storage that was never set up is no failure of it, and one that says so itself has said it. */
 export function storageError(action: Action, cause: unknown): SessionError {
-  if (isSessionError(cause) && cause.code === 'CONFIG_ERROR')
+  if (isSessionError(cause) && ['CONFIG_ERROR', 'STORAGE_ERROR'].includes(cause.code))
     return cause
   return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause: withoutCommand(cause), details: { action } })
 }
