@@ -72,7 +72,7 @@ export class SessionHandle implements Record<keyof Session, unknown> {
     return args.length > 1 ? writeFlash(this.#owner, args[0], args[1]) : readFlash(this.#owner, args[0])
   })
 
-  readonly setLifetime = (lifetime: SessionLifetime): void => called(this.setLifetime, () => this.#owner.change({ lifetime: checkLifetime(lifetime) }))
+  readonly setLifetime = (lifetime: SessionLifetime): void => called(this.setLifetime, () => setLifetime(this.#owner, checkLifetime(lifetime)))
   readonly update = (patch: unknown, ...others: unknown[]): Promise<unknown> => calledLater(this.update, () => {
     assertPatch('await session.update(patch)', patch, true)
     assertNoMore('await session.update(patch)', others)
@@ -129,6 +129,13 @@ function readFlash(owner: SessionOwner, key: string): unknown {
   if (value !== undefined)
     owner.change({ flash: new Map([[key, new ReadMessage(value)]]) })
   return value
+}
+
+/** Limits that the session has already are no change. */
+function setLifetime(owner: SessionOwner, limits: SessionLifetime): void {
+  const own: SessionLifetime = owner.state.outline.lifetime ?? {}
+  if (Object.entries(limits).some(([name, limit]) => own[name as keyof SessionLifetime] !== limit))
+    owner.change({ lifetime: limits })
 }
 
 const LIFETIME = { maxAge: '', idleTimeout: '', persistent: '' }

@@ -1,4 +1,5 @@
 import type { CoreSessionOptions } from '../../src/core/options'
+import type { SessionLifetime } from '../../src/core/types'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, NOON, returning } from './support/app'
@@ -245,6 +246,22 @@ describe.each(MODES)('the lifetime of a session in $mode', ({ options }) => {
     expect(headers.map(maxAgeOf)).toEqual([undefined, undefined])
     app.wait(100)
     expect(await browser.hasSession(app)).toBe(false)
+  })
+
+  it.each<[what: string, lifetime: SessionLifetime]>([
+    ['all that it has', { maxAge: 1000, idleTimeout: 600, persistent: false }],
+    ['one that it has', { persistent: false }],
+    ['no limit', {}],
+  ])('is not changed by %s: nothing is written, no cookie sent', async (_, lifetime) => {
+    const app = create({ maxAge: 100 })
+    const browser = await returning(app)
+    await browser.run(app, session => session.setLifetime({ maxAge: 1000, idleTimeout: 600, persistent: false }))
+    app.driver.calls.length = 0
+    const cookies = await browser.run(app, (session, visit) => {
+      session.setLifetime(lifetime)
+      return visit.setCookies
+    })
+    expect([cookies, app.driver.count('write')]).toEqual([[], 0])
   })
 
   it('keeps the limits set earlier when another one is set', async () => {
