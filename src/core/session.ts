@@ -34,8 +34,8 @@ export class SessionHandle implements Record<keyof Session, unknown> {
 
   constructor(owner: SessionOwner) {
     this.#owner = owner
-    // A key that is written here and not with `set` would be lost in silence.
-    Object.preventExtensions(this)
+    // What is assigned here and not given to `set`, `flash` or `update` would be lost in silence.
+    Object.freeze(this)
   }
 
   get id(): string { return this.#owner.state.id }
