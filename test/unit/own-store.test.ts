@@ -101,6 +101,17 @@ describe.each(HOSTS.filter(({ isNode }) => isNode))('a store of one\'s own, $nam
     expect(await visitor.json('/')).toEqual({ visits: 22 })
   })
 
+  it('that is promised is a 503 as well when it fails', async () => {
+    const store: SessionStore = new TextStore()
+    const options: SessionOptions = { secret: SECRET, store: Promise.resolve(store) }
+    const visitor = await start(event => careless(event, options))
+    await visitor.fetch('/change')
+    store.set = async () => {
+      throw new Error('lost')
+    }
+    expect((await visitor.fetch('/change')).status).toBe(503)
+  })
+
   it('that is away lets pages answer which need no session', async () => {
     const store: SessionStore = new TextStore()
     const options: SessionOptions = { secret: SECRET, store }
