@@ -195,6 +195,7 @@ class ResponseExchange implements EventExchange {
       settle: this.#options.settle,
       finish: headers => this.#complete(headers),
       toErrorResponse: this.#options.onFailure,
+      addsHeaders: () => this.cookies.size > 0 || this.#personalize !== undefined || this.#changes !== undefined,
     })
   }
 

@@ -7,6 +7,7 @@ import { HeadLines } from './head-lines'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
 import { override } from './override'
+import { groupHeaders, hasOnlyOurs } from './raw-headers'
 import { describeErrorBody } from './replaced-head'
 
 interface Socket extends Sink {
@@ -56,7 +57,7 @@ class HeldHttp1 implements HeldResponse {
     let isBegun = false
     const begin = (...args: unknown[]): unknown => {
       const cookies = cookiesOf(res)
-      const returned = writeHead.apply(res, args)
+      const returned = writeHead.apply(res, options.addsHeaders?.() && hasOnlyOurs(res) ? groupHeaders(args) : args)
       if (!isBegun) {
         isBegun = true
         this.#cookies = cookies.filter(line => !res._header!.includes(`: ${line}\r\n`))

@@ -30,6 +30,8 @@ export interface HoldOptions {
   finish(headers: HeaderList): void
   /** The response to send when `settle` rejects. */
   toErrorResponse(error: unknown): ErrorResponse
+  /** True when it has put headers on the response, which might have none otherwise. */
+  addsHeaders?(): boolean
 }
 
 export interface HeldResponse {
@@ -89,6 +91,10 @@ class Holders implements HoldOptions {
 
   finish(headers: HeaderList): void {
     this.#holders.forEach(holder => holder.finish(headers))
+  }
+
+  addsHeaders(): boolean {
+    return this.#holders.some(holder => holder.addsHeaders?.())
   }
 
   toErrorResponse(error: unknown): ErrorResponse {
