@@ -1,12 +1,12 @@
 import type { Storage } from 'unstorage'
-import type { ConnectStore, ExpressSessionOptions } from '../../src/core/index'
+import type { ConnectStore, ExpressSessionOptions, OldRecordStore } from '../../src/core/index'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createStorage, prefixStorage } from 'unstorage'
 import { createStorage as createStorage2, prefixStorage as prefixStorage2 } from 'unstorage-v2'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createUnstorageStore, fromExpressSession, signCookie } from '../../src/core/index'
-import { Browser, MODES, returning } from './support/app'
+import { Browser, MODES, NOON, returning } from './support/app'
 import { codeOf } from './support/errors'
 import { temporaryFolder } from './support/folders'
 import { Recorder } from './support/observer'
@@ -68,6 +68,15 @@ describe('a session of express-session', () => {
     app.app.clock.now = Date.now() + 61_000
     const dropping = new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store: { ...old.store, dropsExpired: async () => true } }), {}, app.app)
     expect(await new Browser([cookie]).read(dropping)).toEqual({ user: 1 })
+  })
+
+  it.each([
+    ['has passed', NOON - 1000, false],
+    ['is to come', NOON + 1000, true],
+  ])('may have its expiry as a number, which %s', async (_, expires, isGood) => {
+    const { app, browser, old } = await movingIn()
+    old.put(old.ids[0]!, JSON.stringify({ user: 'ada', cookie: { originalMaxAge: 1000, expires } }))
+    expect(await browser.hasSession(app)).toBe(isGood)
   })
 
   it('lives by the limits of ours from then on', async () => {
@@ -254,6 +263,28 @@ describe('a store of express-session', () => {
     const { app, browser } = visitWith({ get: (_, done) => done(null, session) })
     const recorder = new Recorder()
     expect([(await browser.visit(app, recorder)).request.exists, recorder.events]).toEqual([false, ['corrupt']])
+  })
+})
+
+describe('old records in a store of one\'s own', () => {
+  const visitWith = (store: Partial<OldRecordStore>): Promise<string> => {
+    const app = new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store: { get: async () => ({ user: 'ada' }), delete: async () => {}, ...store } }))
+    return codeOf(() => new Browser([['connect.sid', encodeURIComponent(signCookie('V1StGXR8_Z5jdHi6B-myT', OLD_APP_SECRET))]]).visit(app))
+  }
+
+  it.each<[how: string, fail: () => Promise<never>]>([
+    ['rejects', () => Promise.reject(new Error('EIO'))],
+    ['throws', () => { throw new Error('EIO') }],
+  ])('that %s is a STORAGE_ERROR', async (_, fail) => {
+    expect([await visitWith({ get: fail }), await visitWith({ delete: fail })]).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR'])
+  })
+
+  it('that never answers is a STORAGE_ERROR', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const code = visitWith({ get: () => new Promise(() => {}) })
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await code).toBe('STORAGE_ERROR')
   })
 })
 

@@ -62,9 +62,9 @@ async function openSession(store: OldRecordStore, id: string): Promise<OldSessio
     return { id, data: record as Record<string, unknown>, end }
   const { expires } = cookie
   // A session that is only read gets more time of Redis, and the record stays as it was.
-  if (typeof expires !== 'string' || await store.dropsExpired?.())
+  if (!['string', 'number'].includes(typeof expires) || await store.dropsExpired?.())
     return { id, data, end }
-  const expiresAt = Date.parse(expires)
+  const expiresAt = new Date(expires as string | number).getTime()
   return Number.isNaN(expiresAt) ? 'corrupt' : { id, data, end, expiresAt }
 }
 

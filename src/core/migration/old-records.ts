@@ -33,7 +33,7 @@ export function openOldRecords(store: GivenOldStore | PromiseLike<GivenOldStore>
   if (isStorage(store))
     return createStorageStore(store, { base: '', timeout: DEFAULTS.timeout })
   if (hasMethods<OldRecordStore>(store, 'get', 'delete'))
-    return store
+    return fromOwnStore(store)
   if (hasMethods<ConnectStore>(store, 'get', 'destroy'))
     return fromConnectStore(store)
   throw configError([issue('store', store, 'Pass what `createUnstorageStore` gives, a storage of unstorage, or a store of express-session or @fastify/session.')])
@@ -45,6 +45,15 @@ function fromPromise(store: PromiseLike<GivenOldStore>): OldRecordStore {
     get: async id => (await opened('reading', id)).get(id),
     delete: async id => (await opened('removing', id)).delete(id),
     dropsExpired: async () => await (await opened('reading', '')).dropsExpired?.() ?? false,
+  }
+}
+
+function fromOwnStore(store: OldRecordStore): OldRecordStore {
+  const attempts = new Attempts(DEFAULTS.timeout)
+  return {
+    get: async id => attempts.run('reading', id, () => store.get(id)),
+    delete: async id => attempts.run('removing', id, () => store.delete(id)),
+    dropsExpired: async () => await store.dropsExpired?.() ?? false,
   }
 }
 
