@@ -142,6 +142,12 @@ describe('what it becomes', () => {
     expect(Object.keys(own)).toEqual(['get', 'set', 'delete'])
   })
 
+  it('may answer null for a missing record', async () => {
+    const inner = new TextStore()
+    inner.get = async () => null
+    expect(await createOwnStore(inner, 5000).get(KEY)).toBeUndefined()
+  })
+
   it('fails with STORAGE_ERROR, its own error as the cause', async () => {
     const [inner, cause] = [new TextStore(), new Error('lost')]
     inner.get = async () => {

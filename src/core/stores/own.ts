@@ -12,7 +12,8 @@ import { Attempts, storageError } from './attempt'
 export function createOwnStore(store: SessionStore, timeout: number): SessionStore {
   const attempts = new Attempts(timeout)
   const own: SessionStore = {
-    get: async key => attempts.run('reading', key, () => store.get(key)),
+    // Clients of databases say null for what is missing.
+    get: async key => await attempts.run('reading', key, () => store.get(key)) ?? undefined,
     set: async (key, record, ttl) => attempts.run('writing', key, () => store.set(key, record, ttl)),
     delete: async key => attempts.run('removing', key, () => store.delete(key)),
   }
