@@ -2,7 +2,7 @@ import type { SessionStore } from '../core/types'
 import type { UnstorageLike } from '../core/stores/methods'
 import { configError, issue, type OptionIssue } from '../core/resolve-options'
 import { isSessionStore, isStorage } from '../core/stores/kinds'
-import { createLateStore } from '../core/stores/late'
+import { createLateStore, promiseOf } from '../core/stores/late'
 import { createOwnStore } from '../core/stores/own'
 import { createStorageStore } from '../core/stores/unstorage'
 import { viewOf } from '../core/stores/view'
@@ -41,7 +41,7 @@ const made = new WeakMap<object, unknown>()
 export function whenMade(store: unknown): Promise<void> | undefined {
   if (!isPromise(store) || made.has(store))
     return undefined
-  return Promise.resolve(store).then(value => void made.set(store, value))
+  return promiseOf(store).then(value => void made.set(store, value))
 }
 
 /** Names the place that a store has: the same for all storages that keep their things in it. */

@@ -120,6 +120,21 @@ describe.each(HOSTS)('what the predecessors document, $name', ({ start, isNode }
       expect(await failing(Promise.reject(new Error('no connection')))).toEqual(['STORAGE_ERROR', 503])
     })
 
+    it('that only has a `then` is asked once, however many requests wait for it', async () => {
+      const storage = createStorage()
+      let count = 0
+      const then = (resolve: (made: Storage) => void): void => {
+        count++
+        setTimeout(resolve, 20, storage)
+      }
+      // oxlint-disable-next-line unicorn/no-thenable -- apps may give one
+      const store = { then } as unknown as PromiseLike<Storage>
+      const visitor = await start(counter({ secret: SECRET, store }), [sessionMiddleware({ secret: SECRET, store })])
+      const answers = await Promise.all(Array.from({ length: 20 }, () => visitor.fetch('/')))
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+      expect([count, (await storage.getKeys()).length]).toEqual([1, 20])
+    })
+
     it('that never comes is a 503 after `timeout`', async () => {
       const visitor = await start(event => updateSession(event, { a: 1 }), [sessionMiddleware({ secret: SECRET, timeout: 20, store: new Promise<never>(() => {}) })])
       expect((await visitor.fetch('/')).status).toBe(503)

@@ -14,7 +14,16 @@ import { setAfterReading } from './set-after-reading'
 export function opener<T, S>(made: PromiseLike<T>, open: (made: T) => S, timeout: number): (action: Action, key: string) => Promise<S> {
   const attempts = new Attempts(timeout)
   let opened: S | undefined
-  return async (action, key) => opened ?? attempts.run(action, key, () => made.then(value => opened ??= open(value)))
+  return async (action, key) => opened ?? attempts.run(action, key, () => promiseOf(made).then(value => opened ??= open(value)))
+}
+
+const promises = new WeakMap<object, Promise<unknown>>()
+
+/** The promise of what is being made. What only has a `then` may make another thing each time that is called. */
+export function promiseOf<T>(made: PromiseLike<T>): Promise<T> {
+  const promise = promises.get(made) as Promise<T> | undefined ?? Promise.resolve(made)
+  promises.set(made, promise)
+  return promise
 }
 
 /** A store that is still being made; the parameters are those of {@link opener}. */
