@@ -29,6 +29,22 @@ describe.each(H3_VERSIONS)('a cookie that $version sealed', ({ seal }) => {
     expect(await browser.read(app)).toEqual({ user: 1 })
   })
 
+  it.each(MODES)('is the session of its visitor only, although the app gave each the same id, in $mode', async ({ options }) => {
+    const app = createNewApp(undefined, options)
+    const config = { generateId: () => 'session' }
+    const [ada, eve] = [new Browser(await seal(config, { user: 'ada' })), new Browser()]
+    // An id is told apart by the time at which it was made.
+    const before = Date.now()
+    while (Date.now() === before)
+      await new Promise(resolve => setTimeout(resolve, 1))
+    for (const [name, value] of await seal(config, { user: 'eve' }))
+      eve.jar.set(name, value)
+    expect(await ada.read(app)).toEqual({ user: 'ada' })
+    expect(await eve.read(app)).toEqual({ user: 'eve' })
+    await ada.run(app, session => session.destroy())
+    expect(await eve.read(app)).toEqual({ user: 'eve' })
+  })
+
   it('is opened by any password of an array', async () => {
     const app = createNewApp({ password: ['the password of tomorrow, long enough too', PASSWORD] })
     expect(await new Browser(await seal({}, { user: 1 })).read(app)).toEqual({ user: 1 })

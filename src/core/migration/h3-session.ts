@@ -66,5 +66,6 @@ function toOldSession({ value, expiresAt }: Unsealed, { maxAge, idleTimeout }: L
     maxAge ? createdAt + maxAge * 1000 : undefined,
     idleTimeout ? (typeof lastSeenAt === 'number' ? lastSeenAt : createdAt) + idleTimeout * 1000 : undefined,
   ].filter(end => end !== undefined)
-  return { id, data: data as Record<string, unknown>, ...(ends.length > 0 && { expiresAt: Math.min(...ends) }) }
+  // Apps may make ids of their own there, which only have to be there: of a counter, or all the same.
+  return { id: `${createdAt}:${id}`, data: data as Record<string, unknown>, ...(ends.length > 0 && { expiresAt: Math.min(...ends) }) }
 }
