@@ -422,6 +422,9 @@ export class RequestSession implements SessionOwner {
       const ended = this.#abandon()
       // Expired in any case, whatever happens to the record.
       this.#isDismissed = true
+      // Also one of another package that was not read, or it would log the visitor in again.
+      this.#oldCookie?.expire()
+      this.#cookie.removeBeside(this.#oldCookie?.removalBesideOurs)
       this.#removeCookie()
       // Also what an earlier attempt could not remove.
       if (this.#doomed.size > 0)

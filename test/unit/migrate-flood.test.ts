@@ -123,6 +123,24 @@ describe('a flood of forged seals', () => {
     expect(await visitor.read(app)).toEqual({ user: 1 })
   })
 
+  it('lets nobody stay logged in who logs out meanwhile, or logs in as another', async () => {
+    const cookies = await H3_VERSIONS[1]!.seal({}, { user: 1 })
+    const { promise: gate, resolve } = createSwitch()
+    watchDerivations({ iterations: COSTLY, gate })
+    const app = createNewApp()
+    const flood = Array.from({ length: FLOOD }, () => forged().visit(app))
+    await Promise.any(flood)
+    const [leaving, other] = [new Browser(cookies), new Browser(cookies)]
+    await leaving.run(app, session => session.destroy())
+    await other.run(app, session => session.regenerate({ user: 2 }))
+    resolve()
+    await Promise.all(flood)
+    expect([leaving.jar.size, await leaving.hasSession(app)]).toEqual([0, false])
+    expect(await other.read(app)).toEqual({ user: 2 })
+    await other.run(app, session => session.destroy())
+    expect([other.jar.size, await other.hasSession(app)]).toEqual([0, false])
+  })
+
   it('is a flood of strangers: no error, no cookie, no storage', async () => {
     deriveNothing()
     const app = createNewApp()

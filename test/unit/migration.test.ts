@@ -78,6 +78,16 @@ describe.each(MODES)('a session of another package in $mode', ({ mode, options }
     expect(await browser.read(app)).toEqual({ user: 'ada' })
   })
 
+  it('does not come in after a logout of the session of ours that it was beside', async () => {
+    const { app, old, cookie } = await movingIn(options)
+    const own = new Browser()
+    await own.run(app, session => session.set('user', 'eve'))
+    own.jar.set(...cookie)
+    await own.run(app, session => session.destroy())
+    expect([own.jar.size, old.driver.calls]).toEqual([0, []])
+    expect(await own.hasSession(app)).toBe(false)
+  })
+
   it('keeps keys that objects have by themselves as plain data', async () => {
     const { app, old, browser } = await movingIn(options)
     old.put(old.ids[0]!, '{"cookie":{"originalMaxAge":null,"expires":null},"__proto__":{"admin":true},"constructor":1}')
