@@ -123,6 +123,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   const manager = managers.get()
   let place: string | undefined
   let end: (() => void) | undefined
+  let isEnded = false
   return {
     options,
     managers,
@@ -130,9 +131,10 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
     startCleanup() {
       if (manager.store?.keys === undefined)
         return
+      isEnded = false
       const making = whenMade(store)
       if (making)
-        return void making.then(() => this.startCleanup(), () => {})
+        return void making.then(() => isEnded || this.startCleanup(), () => {})
       place ??= placeOf(store)
       if (timers.has(place))
         return
@@ -140,6 +142,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
       timers.set(place, end)
     },
     endCleanup() {
+      isEnded = true
       if (end && place !== undefined && timers.get(place) === end)
         timers.delete(place)
       end?.()

@@ -15,6 +15,7 @@ import { ControlledDriver } from './support/driver'
 import { codeOf } from './support/errors'
 import { HOSTS, type Handler } from './support/h3-hosts'
 import { OLD_APP_SECRET } from './support/old-sessions'
+import { createSwitch } from './support/server'
 
 /** Options of an app of its own, with a storage that tests can hold and break. */
 function createOptions(options: Partial<SessionOptions> = {}): { driver: ControlledDriver, options: SessionOptions } {
@@ -623,6 +624,21 @@ describe('the options of a plain app', () => {
     listings.forEach(listing => listing.mockClear())
     await vi.advanceTimersByTimeAsync(70_000)
     expect(listings.map(({ mock }) => mock.calls.length > 0)).toEqual([true, true])
+  })
+
+  it('a storage that was promised gets no timer once its options are forgotten', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { options } = createOptions()
+    const { promise, resolve } = createSwitch()
+    const store = promise.then(() => createStorage())
+    plainAppOf({ ...options, store }).startCleanup()
+    for (let index = 0; index < 600; index++)
+      plainAppOf({ ...options, cookie: { domain: `${index}.example` } })
+    resolve()
+    await store
+    await vi.advanceTimersByTimeAsync(0)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('`generate` that is async by mistake is an INVALID_VALUE, and its failure ends no process', async () => {
