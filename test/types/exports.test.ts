@@ -40,8 +40,9 @@ const ENTRY_POINTS = {
       'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
-      'CookieSessionOptions', 'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware', 'SessionOptions', 'SessionPatch',
-      'SessionSource', 'SessionStore', 'UnstorageDriver',
+      'CookieSessionOptions', 'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'OldCookieOptions',
+      'OldSession', 'OldToken', 'RegenerateOptions', 'Session', 'SessionData', 'SessionErrorCode', 'SessionEvent', 'SessionMiddleware',
+      'SessionMigration', 'SessionOptions', 'SessionPatch', 'SessionSource', 'SessionStore', 'UnstorageDriver',
     ],
   },
   './auto-imports': { values: [], types: [] },
