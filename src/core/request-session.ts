@@ -423,8 +423,8 @@ export class RequestSession implements SessionOwner {
       // Expired in any case, whatever happens to the record.
       this.#isDismissed = true
       // Also one of another package that was not read, or it would log the visitor in again.
-      this.#oldCookie?.expire()
-      this.#cookie.removeBeside(this.#oldCookie?.removalBesideOurs)
+      if (this.#oldCookie)
+        this.#expire(this.#oldCookie)
       this.#removeCookie()
       // Also what an earlier attempt could not remove.
       if (this.#doomed.size > 0)
