@@ -55,9 +55,20 @@ export function regenerateSession(event: SessionSource, patch?: SessionPatch, op
       const hasReason = session.exists || patch !== undefined
       await session.regenerate(patch, options)
       if (!hasReason && !session.exists)
-        throw new SessionError('INVALID_SESSION', 'There is no session that could get a new id. Begin one with a patch: `await regenerateSession(event, { userId })`.')
+        throw noSession()
     })
   })
+}
+
+let hasTold = false
+
+/** Apps answer it with a bare 401, and only to visitors without a session: so the console says once what to write. */
+function noSession(): SessionError {
+  const message = 'There is no session that could get a new id. Begin one with a patch: `await regenerateSession(event, { userId })`.'
+  if (!hasTold)
+    console.warn(`[unsession] ${message}`)
+  hasTold = true
+  return new SessionError('INVALID_SESSION', message)
 }
 
 /**

@@ -40,7 +40,10 @@ function counter(options: SessionOptions): Handler {
   }
 }
 
-beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}))
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  vi.spyOn(console, 'warn').mockImplementation(() => {})
+})
 afterEach(() => void vi.restoreAllMocks())
 
 const passing = (): Wrapping => ({ seen: () => {}, encode: value => value, decode: value => value })
@@ -435,6 +438,18 @@ describe.each(HOSTS)('what the predecessors document, $name', ({ start, isNode }
     }
     expect(driver.count('write')).toBe(0)
   })
+})
+
+it('the console says once what to write for a `regenerateSession` without a session', async () => {
+  vi.resetModules()
+  const { regenerateSession, useSession } = await import('../../src/h3')
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const visitor = await HOSTS[0]!.start(async (event) => {
+    await useSession(event, { secret: SECRET, store: createStorage() })
+    await regenerateSession(event)
+  })
+  expect([(await visitor.fetch('/')).status, (await visitor.fetch('/')).status]).toEqual([401, 401])
+  expect(warn.mock.calls).toEqual([[expect.stringContaining('`await regenerateSession(event, { userId })`')]])
 })
 
 it('davaux: `sessionMiddleware({ secret, cookieName, httpOnly, secure, sameSite, maxAge, path })` is refused with the right names', async () => {
