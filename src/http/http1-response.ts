@@ -57,7 +57,8 @@ class HeldHttp1 implements HeldResponse {
     let isBegun = false
     const begin = (...args: unknown[]): unknown => {
       const cookies = cookiesOf(res)
-      const returned = writeHead.apply(res, options.addsHeaders?.() && hasOnlyOurs(res) ? groupHeaders(args) : args)
+      const isGrouped = args.some(Array.isArray) && options.addsHeaders?.() && hasOnlyOurs(res)
+      const returned = writeHead.apply(res, isGrouped ? groupHeaders(args) : args)
       if (!isBegun) {
         isBegun = true
         this.#cookies = cookies.filter(line => !res._header!.includes(`: ${line}\r\n`))

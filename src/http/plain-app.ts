@@ -88,10 +88,12 @@ function layOver(options: PlainSessionOptions, own: PlainSessionOptions): PlainS
 
 /** The options with the cookie's name in one place; where two are given, both stay to be refused. */
 function withCookieName(options: PlainSessionOptions): PlainSessionOptions {
+  if (!options.name)
+    return options
   const { name, ...others } = options
   const cookie = others.cookie ?? {}
   const isGroup = typeof cookie === 'object' && !Array.isArray(cookie)
-  return name && isGroup && (cookie.name ?? name) === name ? { ...others, cookie: { ...cookie, name } } : options
+  return isGroup && (cookie.name ?? name) === name ? { ...others, cookie: { ...cookie, name } } : options
 }
 
 function findEqual({ store, generate, migrate, ...texts }: PlainSessionOptions): PlainApp {
