@@ -267,8 +267,10 @@ describe('a store of express-session', () => {
 })
 
 describe('old records in a store of one\'s own', () => {
+  const METHODS = ['get', 'delete', 'dropsExpired']
+  const record = { user: 'ada', cookie: { originalMaxAge: 60_000, expires: '2100-01-01T00:00:00.000Z' } }
   const visitWith = (store: Partial<OldRecordStore>): Promise<string> => {
-    const app = new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store: { get: async () => ({ user: 'ada' }), delete: async () => {}, ...store } }))
+    const app = new NewApp(fromExpressSession({ secret: OLD_APP_SECRET, store: { get: async () => record, delete: async () => {}, ...store } }))
     return codeOf(() => new Browser([['connect.sid', encodeURIComponent(signCookie('V1StGXR8_Z5jdHi6B-myT', OLD_APP_SECRET))]]).visit(app))
   }
 
@@ -276,13 +278,14 @@ describe('old records in a store of one\'s own', () => {
     ['rejects', () => Promise.reject(new Error('EIO'))],
     ['throws', () => { throw new Error('EIO') }],
   ])('that %s is a STORAGE_ERROR', async (_, fail) => {
-    expect([await visitWith({ get: fail }), await visitWith({ delete: fail })]).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR'])
+    for (const method of METHODS)
+      expect([method, await visitWith({ [method]: fail })]).toEqual([method, 'STORAGE_ERROR'])
   })
 
-  it('that never answers is a STORAGE_ERROR', async () => {
+  it.each(METHODS)('whose `%s` never answers is a STORAGE_ERROR', async (method) => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())
-    const code = visitWith({ get: () => new Promise(() => {}) })
+    const code = visitWith({ [method]: () => new Promise(() => {}) })
     await vi.advanceTimersByTimeAsync(5000)
     expect(await code).toBe('STORAGE_ERROR')
   })

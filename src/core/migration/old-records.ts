@@ -53,7 +53,7 @@ function fromOwnStore(store: OldRecordStore): OldRecordStore {
   return {
     get: async id => attempts.run('reading', id, () => store.get(id)),
     delete: async id => attempts.run('removing', id, () => store.delete(id)),
-    dropsExpired: async () => await store.dropsExpired?.() ?? false,
+    dropsExpired: async () => await attempts.run('reading', '', async () => store.dropsExpired?.()) ?? false,
   }
 }
 
