@@ -3,7 +3,7 @@ import type { Visitor } from './browser'
 import type { RunningServer } from './nitro'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
-import { createVisitor } from './browser'
+import { COOKIE, createVisitor } from './browser'
 import { startCommand, TEST_SECRET } from './nitro'
 import { PASSWORD } from './other-packages'
 
@@ -34,7 +34,7 @@ export async function nuxtOptionsOf(config: string): Promise<SessionOptions> {
 }
 
 /** What both apps of a page do: they count, guard the account, and sign in with a message. Who knew the cookie before is not signed in. */
-export async function walkStory(server: RunningServer, visitor: Visitor): Promise<void> {
+async function walkStory(server: RunningServer, visitor: Visitor): Promise<void> {
   expect((await visitor.fetch('/account')).status).toBe(401)
   const first = (await visitor.json<{ visits: number }>('/')).visits
   expect(await visitor.json('/')).toEqual({ visits: first + 1 })
@@ -47,8 +47,25 @@ export async function walkStory(server: RunningServer, visitor: Visitor): Promis
   expect(await visitor.json('/')).toEqual({ visits: first + 2 })
 }
 
+/**
+ * A visitor of the app before comes to the app after: still signed in there, and free to sign out
+ * and in again. Answers the status of the account for who kept the old cookie.
+ */
+export async function moveAndWalkOn(before: RunningServer, after: RunningServer): Promise<number> {
+  const visitor = createVisitor(before.url)
+  await walkStory(before, visitor)
+  const moved = moveTo(after, visitor)
+  expect(await moved.json('/account')).toEqual({ user: 'ada' })
+  expect([...moved.cookies.keys()]).toEqual([COOKIE])
+  expect(await moved.json('/')).toEqual({ visits: 4 })
+  expect((await moved.post('/logout')).headers.get('location')).toBe('/')
+  expect(moved.cookies.size).toBe(0)
+  await walkStory(after, moved)
+  return (await moveTo(after, visitor).fetch('/account')).status
+}
+
 /** The same visitor at another server, with the cookies of before. */
-export function moveTo(server: RunningServer, visitor: Visitor): Visitor {
+function moveTo(server: RunningServer, visitor: Visitor): Visitor {
   return createVisitor(server.url, new Map(visitor.cookies))
 }
 
