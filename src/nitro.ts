@@ -24,7 +24,7 @@ const packageDir = fileURLToPath(new URL('.', import.meta.url))
 const runtimeDir = fileURLToPath(new URL('./runtime/server', import.meta.url))
 
 /** What the server code imports. Beside a bundle, each would be there as a whole, and not minified. */
-const LIBRARIES = ['@noble/ciphers/', '@noble/hashes/', 'nanoid/']
+const LIBRARIES = ['nanoid/']
 
 /**
  * The Nitro module: `modules: ['unsession']` in nitro.config, options under `session`.
@@ -40,7 +40,7 @@ const module = {
     await addStorage(nitro)
     await addMigration(nitro, `${runtimeDir}/migration`)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
-    addServerCode(nitro)
+    await addServerCode(nitro)
     addDevtools(nitro, `${runtimeDir}/devtools`)
     if (hasPages(nitro))
       addPageRoute(nitro, `${runtimeDir}/routes/session`)
@@ -62,7 +62,7 @@ async function addOptions(nitro: Nitro, configFiles: readonly string[]): Promise
     throw configError(issues, subject)
 }
 
-function addServerCode(nitro: Nitro): void {
+async function addServerCode(nitro: Nitro): Promise<void> {
   const { options } = nitro
   const major = majorOf(nitro)
   options.plugins.unshift(`${runtimeDir}/${major.dir}/plugin`)
@@ -72,7 +72,7 @@ function addServerCode(nitro: Nitro): void {
   options.virtual['#unsession/host'] = () => hostModule(nitro)
   major.keepRouteRules?.(nitro)
   major.keepInServer(nitro, [packageDir, 'unsession', ...LIBRARIES])
-  leaveOut(nitro, packageDir)
+  await leaveOut(nitro, packageDir)
 }
 
 /** What the server code has to know of the build. */

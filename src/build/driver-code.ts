@@ -1,5 +1,5 @@
 import type { Nitro } from './nitro'
-import { builtinDrivers } from 'unstorage'
+import { majorOf } from './major'
 import { configOf } from './runtime-config'
 
 /** Modules with code for single drivers of unstorage, what they export, and by which names builds know the drivers. */
@@ -12,9 +12,10 @@ const MODULES = [
  * What takes the place of code for drivers that a server is built without. Where an app mounts
  * such a driver at run time after all, that is an error, not a storage that can do less.
  */
-export function replaceDriverCode(nitro: Nitro): [path: string, code: string][] {
+export async function replaceDriverCode(nitro: Nitro): Promise<[path: string, code: string][]> {
   const drivers = driversOf(nitro)
-  return MODULES.filter(({ names }) => drivers.every(driver => driver !== undefined && driver in builtinDrivers && !names.includes(driver)))
+  const { names: builtin } = await majorOf(nitro).findDrivers(nitro)
+  return MODULES.filter(({ names }) => drivers.every(driver => driver !== undefined && builtin.includes(driver) && !names.includes(driver)))
     .map(({ path, create, names }) => [path, `export const ${create} = ({ name }) => {
   if (${JSON.stringify(names)}.includes(name))
     throw new Error('This server was built without the driver ' + name + '. Name it in the config.')

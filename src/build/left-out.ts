@@ -11,10 +11,10 @@ import { configOf } from './runtime-config'
  *
  * @param dir the folder of this package's code, with a slash at its end
  */
-export function leaveOut(nitro: Nitro, dir: string): void {
+export async function leaveOut(nitro: Nitro, dir: string): Promise<void> {
   if (nitro.options.dev)
     return
-  const replacements = replacementsFor(nitro)
+  const replacements = await replacementsFor(nitro)
   const base = toSlashes(dir)
   hookOf(nitro.hooks)('rollup:before', (_, { plugins }) => void plugins.unshift({
     name: 'unsession:left-out',
@@ -34,11 +34,11 @@ export const createMountedStore = () => {
 }`
 
 /** What takes the place of our own modules, by their path. */
-function replacementsFor(nitro: Nitro): Map<string, string> {
+async function replacementsFor(nitro: Nitro): Promise<Map<string, string>> {
   const { preset } = nitro.options
   const { mode, migrate } = configOf(nitro)
   return new Map([
-    ...replaceDriverCode(nitro),
+    ...await replaceDriverCode(nitro),
     // Nobody reads the messages of production to learn the options.
     ['core/option-hints', 'export const hintFor = () => undefined, nearest = () => undefined'] as const,
     ...isNode(preset)

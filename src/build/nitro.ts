@@ -49,7 +49,7 @@ export interface NitroMajor {
   keepRouteRules?(nitro: Nitro): void
   /** Lets server code use the utils without importing them. */
   addAutoImports(nitro: Nitro, from: string): void | Promise<void>
-  findDrivers(nitro: Nitro): Drivers | Promise<Drivers>
+  findDrivers(nitro: Nitro): Promise<Drivers>
   /** The code that exports an unstorage driver of that name as `createDriver`. */
-  writeDriverExport(nitro: Nitro, name: string): string | Promise<string>
+  writeDriverExport(nitro: Nitro, name: string): Promise<string>
 }

@@ -1,10 +1,10 @@
 import type { Nitro as Nitro2 } from 'nitropack/types'
-import type { NitroMajor } from './nitro'
+import type { Nitro, NitroMajor, NitroOptions } from './nitro'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { builtinDrivers } from 'unstorage'
 import { UTILS } from './auto-imports'
 import { isInstalled, packageOf, requireFrom } from './installed'
+import { loadUnstorage } from './unstorage'
 
 /** Below the default of 1: the app's own util of the same name wins, and nobody is warned of it. */
 const PRIORITY = -1
@@ -28,10 +28,10 @@ export const nitro2: NitroMajor = {
     })
     imports.presets = [...presets, { from, imports: UTILS, priority: PRIORITY }]
   },
-  findDrivers({ options: { rootDir } }) {
-    const fromHere = createRequire(import.meta.url)
-    const fileOf = (driver: string): string => fromHere.resolve(builtinDrivers[driver as keyof typeof builtinDrivers]).replace(/\.cjs$/, '.mjs')
-    const places = [requireFrom(rootDir), createRequire(fileOf('memory'))]
+  async findDrivers(nitro) {
+    const { builtinDrivers } = await loadUnstorage(resolveAsNitro(nitro, 'unstorage'))
+    const fileOf = (driver: string): string => resolveAsNitro(nitro, builtinDrivers[driver]!).replace(/\.cjs$/, '.mjs')
+    const places = [requireFrom(nitro.options.rootDir), createRequire(fileOf('memory'))]
     return {
       names: Object.keys(builtinDrivers),
       librariesOf(driver) {
@@ -41,8 +41,14 @@ export const nitro2: NitroMajor = {
       hasPackage: name => places.some(from => isInstalled(from, name)),
     }
   },
-  writeDriverExport(_, name) {
-    const path = builtinDrivers[name as keyof typeof builtinDrivers] ?? name
-    return `export { default as createDriver } from ${JSON.stringify(path)}`
+  async writeDriverExport(nitro, name) {
+    const { builtinDrivers } = await loadUnstorage(resolveAsNitro(nitro, 'unstorage'))
+    return `export { default as createDriver } from ${JSON.stringify(builtinDrivers[name] ?? name)}`
   },
+}
+
+/** Looks where Nitro looks for what it bundles: the app need not see what nitropack depends on. */
+function resolveAsNitro({ options }: Nitro, name: string): string {
+  const { nodeModulesDirs } = options as NitroOptions & Pick<Nitro2['options'], 'nodeModulesDirs'>
+  return requireFrom(options.rootDir).resolve(name, { paths: nodeModulesDirs })
 }

@@ -1,23 +1,10 @@
 import type { NitroMajor } from './nitro'
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { configError } from '../core/resolve-options'
 import { UTILS } from './auto-imports'
 import { hookOf } from './hooks'
 import { isInstalled, requireFrom } from './installed'
-
-/** The part of unstorage 2 that is used, which v1 does not have. */
-interface Unstorage {
-  builtinDrivers: Record<string, string>
-  builtinDriverDependencies: Record<string, Record<string, Library>>
-}
-
-/** A package that a driver loads. */
-interface Library {
-  name: string
-  import?: string
-  optional?: boolean
-}
+import { type Library, loadUnstorage } from './unstorage'
 
 /** Nitro 3: the package nitro. */
 export const nitro3: NitroMajor = {
@@ -48,7 +35,7 @@ export const nitro3: NitroMajor = {
     })
   },
   async findDrivers({ options: { rootDir } }) {
-    const { builtinDrivers, builtinDriverDependencies } = await loadUnstorage(rootDir)
+    const { builtinDrivers, builtinDriverDependencies = {} } = await loadUnstorage(requireFromNitro(rootDir).resolve('unstorage'))
     const from = requireFrom(rootDir)
     return {
       names: Object.keys(builtinDrivers),
@@ -58,7 +45,8 @@ export const nitro3: NitroMajor = {
   },
   /** With the libraries that the driver loads: it finds them in the build only where it is handed them. */
   async writeDriverExport({ options: { rootDir } }, name) {
-    const { builtinDrivers, builtinDriverDependencies, fromNitro } = await loadUnstorage(rootDir)
+    const fromNitro = requireFromNitro(rootDir)
+    const { builtinDrivers, builtinDriverDependencies = {} } = await loadUnstorage(fromNitro.resolve('unstorage'))
     const from = requireFrom(rootDir)
     const builtin = builtinDrivers[name]
     const libraries = librariesOf(builtinDriverDependencies[name])
@@ -71,12 +59,11 @@ export const nitro3: NitroMajor = {
   },
 }
 
-/** The app has the unstorage of Nitro 3, and need not be able to see it. */
-async function loadUnstorage(rootDir: string): Promise<Unstorage & { fromNitro: NodeRequire }> {
-  const fromNitro = createRequire(requireFrom(rootDir).resolve('nitro/package.json'))
-  return { ...await import(pathToFileURL(fromNitro.resolve('unstorage')).href) as Unstorage, fromNitro }
+/** Finds what Nitro depends on, such as its unstorage, which the app need not see. */
+function requireFromNitro(rootDir: string): NodeRequire {
+  return createRequire(requireFrom(rootDir).resolve('nitro/package.json'))
 }
 
-function librariesOf(dependencies: Record<string, Library> = {}): [option: string, Library][] {
+function librariesOf(dependencies: Readonly<Record<string, Library>> = {}): [option: string, Library][] {
   return Object.entries(dependencies).filter(([option]) => /(?:^l|L)ib$/.test(option))
 }

@@ -1,5 +1,5 @@
 import type { NitroConfig } from 'nitropack/types'
-import { loadNuxt } from '@nuxt/kit'
+import { loadNuxt } from 'nuxt/kit'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
 import type { Import } from 'unimport'
-import { loadNuxt } from '@nuxt/kit'
+import { loadNuxt } from 'nuxt/kit'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -27,7 +27,7 @@ describe('what the Vue app of Nuxt can use without importing it', () => {
       server = (await nitro.unimport!.getImports()).find(found => (found.as ?? found.name) === name)?.from
     })
     await nuxt.ready()
-    const { buildNuxt } = await import('@nuxt/kit')
+    const { buildNuxt } = await import('nuxt/kit')
     await buildNuxt(nuxt)
     const app = (await getImports!()).find(found => (found.as ?? found.name) === name)?.from
     const declaration = await readFile(join(project, '.nuxt/types/imports.d.ts'), 'utf8')

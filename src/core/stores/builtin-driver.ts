@@ -1,7 +1,8 @@
-import type { SessionError } from '../errors'
 import type { DefaultData } from '../types'
+/** @ts-ignore An app need not have unstorage; without it these types are `any`. */
 import type { BuiltinDriverName, BuiltinDriverOptions, Driver, Storage } from 'unstorage'
 import { beginAt, siteOf } from '../caller'
+import { SessionError } from '../errors'
 import { nearest } from '../option-hints'
 import { configError, issue } from '../resolve-options'
 import { withDefaults } from './driver'
@@ -20,20 +21,26 @@ export type UnstorageDriver = { [K in BuiltinDriverName]: {
  * What sessions keep in it are their records, under keys of their own. In an app that is bundled,
  * import the driver yourself and give its storage to `store`.
  *
+ * The app installs the package `unstorage`, version 1 or 2.
+ *
  * @param driver the driver's name as `type`, and its `options`
- * @throws SessionError `CONFIG_ERROR` for a driver that unstorage does not have, and for one whose
- * client is not installed
+ * @throws SessionError `CONFIG_ERROR` without unstorage, for a driver that it does not have, and
+ * for one whose client is not installed; with unstorage 2 the first operation says so
  */
 export async function createUnstorageStore<T extends object = DefaultData>(driver: UnstorageDriver): Promise<Storage<T>> {
   const site = siteOf(createUnstorageStore, true)
   try {
-    const { builtinDrivers, createStorage } = await import('unstorage')
+    const { builtinDrivers, createStorage } = await import('unstorage').catch(unstorageIsMissing)
     const { type, options = {} } = checkDriver(driver, builtinDrivers)
     return createStorage<T>({ driver: await importDriver(type, builtinDrivers[type], withDefaults(type, options)) })
   }
   catch (error) {
     throw beginAt(error, createUnstorageStore, site)
   }
+}
+
+function unstorageIsMissing(cause: unknown): never {
+  throw new SessionError('CONFIG_ERROR', 'unsession: `createUnstorageStore` needs the package `unstorage`, which cannot be loaded. Install it, for example by `npm install unstorage`.', { cause })
 }
 
 function checkDriver(driver: UnstorageDriver, known: Readonly<Record<string, string>>): UnstorageDriver {

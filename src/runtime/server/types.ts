@@ -5,14 +5,17 @@ import type { RejectReason, Session } from '../../core/types'
 import type { H3Event } from 'h3'
 /** @ts-ignore Nitro 3 is not there in an app of Nitro 2. */
 import type { H3Event as H3Event2 } from 'nitro/h3'
+/** @ts-ignore The unstorage of Nitro need not be seen by this package; then drivers have any options. */
 import type { BuiltinDriverName, BuiltinDriverOptions } from 'unstorage'
 
 export type { ExposedKeys, FlashMessages, RejectReason, Session, SessionData } from '../../core/types'
 
+type DriverWithOptions = keyof BuiltinDriverOptions & string
+
 /** An unstorage driver and its options. */
 export type SessionStorageOptions =
-  | { [K in keyof BuiltinDriverOptions]: { driver: K } & BuiltinDriverOptions[K] }[keyof BuiltinDriverOptions]
-  | { driver: Exclude<BuiltinDriverName, keyof BuiltinDriverOptions> | (string & {}), [option: string]: unknown }
+  | { [K in DriverWithOptions]: { driver: K } & BuiltinDriverOptions[K] }[DriverWithOptions]
+  | { driver: Exclude<BuiltinDriverName, DriverWithOptions> | (string & {}), [option: string]: unknown }
 
 /** Sessions of express-session, `@fastify/session` and `@analog-tools/session`. */
 export interface ExpressMigrateOptions {
