@@ -30,7 +30,7 @@ describe('the packed package', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }))
 
   it('holds code, declarations and its papers, and nothing else', () => {
-    const allowed = /^(?:dist\/.+\.(?:js|d\.ts)|dist\/runtime\/server\/devtools\/(?:page\.html|icon\.svg)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
+    const allowed = /^(?:dist\/.+\.(?:js|d\.ts)|dist\/noble\/(?:ciphers|hashes)\/(?:LICENSE|package\.json)|dist\/runtime\/server\/devtools\/(?:page\.html|icon\.svg)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(files.filter(file => !allowed.test(file))).toEqual([])
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']))
   })
@@ -44,6 +44,20 @@ describe('the packed package', () => {
   it('holds every file that its entry points name', () => {
     const named = Object.values(manifest.exports).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))
     expect(named.map(path => path.replace('./', '')).filter(path => !files.includes(path))).toEqual([])
+  })
+
+  it('holds the files of noble as they were published', async () => {
+    const included = files.filter(file => file.startsWith('dist/noble/'))
+    const published = (file: string): string => join(import.meta.dirname, '../../node_modules/@noble', file.slice('dist/noble/'.length))
+    const differences = await Promise.all(included.map(async file => await readFile(join(dir, file), 'utf8') === await readFile(published(file), 'utf8') ? [] : file))
+    expect(included).toEqual(expect.arrayContaining(['ciphers', 'hashes'].flatMap(name => [`dist/noble/${name}/LICENSE`, `dist/noble/${name}/package.json`])))
+    expect(differences.flat()).toEqual([])
+  })
+
+  it('holds no declarations of code that only builds and servers run', () => {
+    const declarations = files.filter(file => file.endsWith('.d.ts'))
+    expect(declarations).toEqual(expect.arrayContaining(['dist/nitro.d.ts', 'dist/runtime/app/use-client-session.d.ts', 'dist/runtime/server/routes/session.d.ts']))
+    expect(declarations.filter(file => /^dist\/(?:build|runtime\/server\/(?:nitro\d|scan|devtools))\//.test(file))).toEqual(['dist/build/nitro.d.ts'])
   })
 
   it('declares every package that it imports', async () => {

@@ -125,7 +125,7 @@ process.once('SIGTERM', () => server.close().then(() => store.dispose()))
 export function h3(served: keyof typeof SERVERS): AppKind {
   return {
     title: version => `h3 ${version}, \`${served === 'appFetch' ? 'app.fetch' : served}\``,
-    packages: version => [`h3@${version}`, IOREDIS],
+    packages: version => [`h3@${version}`, 'unstorage@1.17.6', IOREDIS],
     files: version => ({
       'sessions.mjs': SESSIONS,
       'handlers.mjs': HANDLERS,
