@@ -129,7 +129,7 @@ describe.each(['h3@1.15.11', 'h3@2.0.8'])('an app of %s without unstorage', (fra
     it.each(RESOLUTIONS)('has its types by %s resolution', async (_, resolution) => {
       expect(await compile(resolution, 'app.ts', 'typed.ts')).toMatchObject([
         { file: 'typed.ts', line: 3, code: 'TS2820' },
-        { file: 'typed.ts', line: 5, code: 'TS2322' },
+        { file: 'typed.ts', line: 5, code: 'TS2769' },
       ])
     })
 
