@@ -11,6 +11,7 @@ import { COOKIE } from '../support/browser'
 import { hasChromium, launchChromium } from '../support/chromium'
 import { collectComplaints } from '../support/complaints'
 import { startServer } from '../support/nitro'
+import { digest } from '../support/output'
 import { buildNuxt } from '../support/nuxt'
 import { createRandom } from '../unit/support/random'
 import { createCanary, LeakJudge } from './support/leak-judge'
@@ -33,7 +34,8 @@ class Site {
   readonly #server: RunningServer
   readonly #proxies: RecordingProxy[] = []
   readonly #complaints: string[][] = []
-  readonly #failures: string[] = []
+  /** What the server failed to answer, but for the route that it refuses always. */
+  readonly failures: string[] = []
 
   private constructor(server: RunningServer, dir: string) {
     this.#server = server
@@ -52,11 +54,11 @@ class Site {
   }
 
   async invitePlain(name: string): Promise<Wanderer> {
-    return new PlainWanderer(name, await this.#addressFor(name), this.judge, this.log)
+    return new PlainWanderer(name, await this.#addressFor(name, 500), this.judge, this.log)
   }
 
   async inviteBrowser(name: string, browser: Browser): Promise<Wanderer> {
-    const context = await browser.newContext({ baseURL: await this.#addressFor(name), viewport: { width: 320, height: 240 } })
+    const context = await browser.newContext({ baseURL: await this.#addressFor(name, 400), viewport: { width: 320, height: 240 } })
     this.#complaints.push(collectComplaints(context))
     return BrowserWanderer.start(name, context, this.judge, this.log)
   }
@@ -66,9 +68,9 @@ class Site {
     return this.#complaints.flat()
   }
 
-  /** For whoever looks for the cause of a complaint: what failed, and what the server printed. */
+  /** For whoever looks for the cause: what the server printed, and last what was seen of it. */
   get story(): string {
-    return [`HAMMER_SEED=${SEED}`, ...this.#failures, this.#server.output()].join('\n')
+    return [digest(this.#server.output()), ...this.failures, ...this.complaints, `HAMMER_SEED=${SEED}`].join('\n')
   }
 
   /** Reads all that the server has cached; answers how much that was. */
@@ -79,12 +81,13 @@ class Site {
     return files.length
   }
 
-  async #addressFor(name: string): Promise<string> {
+  /** @param bad the lowest status that the visitor should not meet */
+  async #addressFor(name: string, bad: number): Promise<string> {
     const proxy = await startRecordingProxy(this.#server.url, (answer) => {
       this.judge.examine(name, answer)
-      if (answer.status >= 500)
-        this.#failures.push(`${name}: ${answer.status} ${answer.path} ${answer.body}`)
-    })
+      if (answer.status >= bad && answer.path !== '/api/greedy')
+        this.failures.push(`${name}: ${answer.status} ${answer.path} ${answer.body}`)
+    }, (path, error) => this.failures.push(`${name}: no answer to ${path}: ${error}`))
     this.#proxies.push(proxy)
     return proxy.url
   }
@@ -121,6 +124,7 @@ describe.runIf(hasChromium())('Alice and Bob in two browsers, Carol and Dave wit
 
   it('have nothing to complain of in their consoles', () => {
     expect(site.complaints, site.story).toEqual([])
+    expect(site.failures, site.story).toEqual([])
   })
 
   it('leave nothing of anyone in the cache of the server', async () => {

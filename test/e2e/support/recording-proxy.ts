@@ -17,8 +17,12 @@ export interface RecordingProxy {
   close(): Promise<void>
 }
 
-/** Stands between one visitor and a server; whoever the program of the visitor is, every byte is seen. */
-export async function startRecordingProxy(origin: string, record: (answer: Answer) => void): Promise<RecordingProxy> {
+/**
+ * Stands between one visitor and a server; whoever the program of the visitor is, every byte is seen.
+ *
+ * @param lose hears of requests that the server left without an answer
+ */
+export async function startRecordingProxy(origin: string, record: (answer: Answer) => void, lose: (path: string, error: Error) => void): Promise<RecordingProxy> {
   // A connection for each request: one that is kept may be closed by the server as it is used again.
   const agent = new Agent({ keepAlive: false })
   const proxy = createServer((near, response) => {
@@ -37,7 +41,12 @@ export async function startRecordingProxy(origin: string, record: (answer: Answe
       far.destroy()
       response.destroy()
     }
-    far.on('error', end)
+    far.on('error', (error) => {
+      // Not of what the visitor gave up.
+      if (!response.destroyed)
+        lose(near.url!, error)
+      end()
+    })
     response.on('close', end)
     near.pipe(far)
   }).listen(0, '127.0.0.1')
