@@ -52,6 +52,9 @@ describe('the playground, as the README starts it', () => {
 
     describe.each(['storage', 'cookie'] as const)('%s mode', (mode) => {
       beforeAll(async () => {
+        // The default runs already.
+        if (mode === 'storage')
+          return
         await server.stop()
         server = await start({ NUXT_SESSION_MODE: mode })
       })

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import type { NitroConfig } from 'nitropack/types'
+import type { NitroBuild } from './builds'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, copyPublicAssets, createNitro, prepare, prerender } from 'nitropack/core'
+import { provideBuild } from './builds'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 
@@ -19,28 +20,18 @@ export const WITHOUT_CLEANUP = {
   `)}`,
 }
 
-/** A production build of a Nitro fixture. */
-export interface NitroBuild {
-  entry: string
-  outputDir: string
-  remove(): Promise<void>
-}
+export type { NitroBuild } from './builds'
 
-/** Builds for production as `nitropack build` does, into a folder of its own. */
-export async function buildNitro(fixture: string, config: NitroConfig = {}): Promise<NitroBuild> {
-  const rootDir = join(fixtures, fixture)
-  const outputDir = await mkdtemp(join(rootDir, '.output-'))
-  const nitro = await createNitro({ logLevel: 1, ...config, rootDir, buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
-  await prepare(nitro)
-  await copyPublicAssets(nitro)
-  await prerender(nitro)
-  await build(nitro)
-  await nitro.close()
-  return {
-    entry: join(outputDir, 'server/index.mjs'),
-    outputDir,
-    remove: () => rm(outputDir, { recursive: true, force: true }),
-  }
+/** Builds for production as `nitropack build` does, into a folder of its own. Without source maps, which no server reads unless it is told to. */
+export function buildNitro(fixture: string, config: NitroConfig = {}): Promise<NitroBuild> {
+  return provideBuild('nitropack', fixture, config, async (outputDir) => {
+    const nitro = await createNitro({ logLevel: 1, sourceMap: false, ...config, rootDir: join(fixtures, fixture), buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
+    await prepare(nitro)
+    await copyPublicAssets(nitro)
+    await prerender(nitro)
+    await build(nitro)
+    await nitro.close()
+  })
 }
 
 /** A server process that the test started and ends. */

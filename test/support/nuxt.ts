@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { lock } from './lock'
 import { environment } from './nitro'
 
 const run = promisify(execFile)
@@ -38,36 +39,6 @@ async function isBuilt(entry: string, rootDir: string): Promise<boolean> {
   const sources = [...files.flat(), join(test, 'node_modules/unsession')]
   const times = await Promise.all(sources.map(mtimeOf))
   return Math.max(...times) < await mtimeOf(entry).catch(() => 0)
-}
-
-/** Waits until no other process holds the lock; one that died holds nothing. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  await mkdir(join(path, '..'), { recursive: true })
-  while (true) {
-    const file = await open(path, 'wx').catch(() => undefined)
-    if (file) {
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return () => rm(path)
-    }
-    if (!isAlive(Number(await readFile(path, 'utf8').catch(() => ''))))
-      await rm(path, { force: true })
-    else
-      await new Promise(resolve => setTimeout(resolve, 200))
-  }
-}
-
-function isAlive(pid: number): boolean {
-  // Still being written.
-  if (pid === 0)
-    return true
-  try {
-    process.kill(pid, 0)
-    return true
-  }
-  catch {
-    return false
-  }
 }
 
 async function isFolder(path: string): Promise<boolean> {
