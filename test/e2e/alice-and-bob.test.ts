@@ -3,7 +3,7 @@ import type { RunningServer } from '../support/nitro'
 import type { RecordingProxy } from './support/recording-proxy'
 import type { Wanderer } from './support/wanderers'
 import { randomInt } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -73,12 +73,13 @@ class Site {
     return [digest(this.#server.output()), ...this.failures, ...this.complaints, `HAMMER_SEED=${SEED}`].join('\n')
   }
 
-  /** Reads all that the server has cached; answers how much that was. */
+  /** Reads all that is in the cache of the server; answers how much that is. */
   async examineCache(): Promise<number> {
-    const files = (await readdir(join(this.dir, '.data/cache'), { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
-    for (const { parentPath, name } of files)
-      this.judge.examineShared(`cache ${name}`, await readFile(join(parentPath, name), 'latin1'))
-    return files.length
+    const response = await fetch(`${this.#server.url}/api/kept`)
+    const entries = await response.json() as { key: string, value: unknown }[]
+    for (const { key, value } of entries)
+      this.judge.examineShared(`cache ${key}`, JSON.stringify(value))
+    return entries.length
   }
 
   /** @param bad the lowest status that the visitor should not meet */
