@@ -1,4 +1,5 @@
 import type { RequestAddress } from './cookie-scope'
+import type { Maybe } from './maybe'
 
 /**
  * The data of a session. Augment it to type every util and the handle:
@@ -175,16 +176,17 @@ export interface SessionRecord {
 
 /**
  * Keeps records. Neither a missing record nor a foreign value is an error: both are
- * answered, and the caller judges them. What fails rejects; as `store` of the options it may do so
- * with any error, which becomes the cause of a `STORAGE_ERROR`.
+ * answered, and the caller judges them. What is there at once is answered without a promise, so
+ * that nobody has to wait for it. What fails throws or rejects; as `store` of the options it may do
+ * so with any error, which becomes the cause of a `STORAGE_ERROR`.
  */
-export interface SessionStore {
+export interface MaybeStore {
   /** The stored value, or `undefined`. */
-  get(key: string): Promise<unknown>
+  get(key: string): Maybe<unknown>
   /** Stores a record; `ttl` is its remaining lifetime in whole seconds. */
-  set(key: string, record: SessionRecord, ttl: number): Promise<void>
+  set(key: string, record: SessionRecord, ttl: number): Maybe<void>
   /** Removes a record, whatever is stored; a missing one is no error. */
-  delete(key: string): Promise<void>
+  delete(key: string): Maybe<void>
   /**
    * Replaces a record in one step that no other process can come between. Without it, processes
    * that share a store lose updates to each other; within one process nothing is lost either way.
@@ -195,7 +197,7 @@ export interface SessionStore {
    * @param ttl the remaining lifetime of `record` in whole seconds
    * @returns false, and nothing is changed, when storage holds something else
    */
-  compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean>
+  compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Maybe<boolean>
   /**
    * The keys of all records for the sweep, so many at a time that each lot is found at once.
    * Missing where storage drops expired records by itself.
@@ -204,6 +206,15 @@ export interface SessionStore {
    */
   keys?(now: number): AsyncIterable<readonly string[]>
   /** True where storage drops expired records by itself: what it holds has not expired. */
+  dropsExpired?(): Maybe<boolean>
+}
+
+/** A {@link MaybeStore} whose answers are all promises. */
+export interface SessionStore extends MaybeStore {
+  get(key: string): Promise<unknown>
+  set(key: string, record: SessionRecord, ttl: number): Promise<void>
+  delete(key: string): Promise<void>
+  compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean>
   dropsExpired?(): Promise<boolean>
 }
 

@@ -13,8 +13,8 @@ class Client extends EventEmitter {
   status = 'connecting'
   calls: string[] = []
   options: object = { host: '127.0.0.1', port: 6379 }
-  /** What the script is answered with, while there is a connection. */
-  reply: () => Promise<unknown> = async () => 1
+  /** What the script is answered with, and a creation, while there is a connection. */
+  reply: (command: string) => Promise<unknown> = async () => 1
 
   connect(): void {
     if (this.status === 'reconnecting')
@@ -39,9 +39,22 @@ class Client extends EventEmitter {
     return this.status === 'ready' ? Promise.resolve(null) : new Promise(() => {})
   }
 
+  /** Creates; other writes of this client are those of the driver. */
+  set(): Promise<unknown> {
+    return this.#run('set nx')
+  }
+
+  evalsha(): Promise<unknown> {
+    return this.#run('evalsha')
+  }
+
   eval(): Promise<unknown> {
-    this.calls.push('eval')
-    return this.status === 'ready' ? this.reply() : new Promise(() => {})
+    return this.#run('eval')
+  }
+
+  #run(command: string): Promise<unknown> {
+    this.calls.push(command)
+    return this.status === 'ready' ? this.reply(command) : new Promise(() => {})
   }
 }
 
@@ -299,35 +312,46 @@ describe('a Redis that refuses scripts', () => {
     'unsupported command \'eval\'',
   ]
 
+  const REFUSED = ['evalsha', 'eval', 'get', 'set']
+
+  /** With a record of the revision `one`. */
+  async function holding(): Promise<Setup> {
+    const setup = await connected()
+    setup.driver.getItem = () => setup.client.ask('get').then(() => JSON.stringify(recordOf({})))
+    return setup
+  }
+
+  const change = (store: SessionStore): Promise<boolean> => store.compareAndSet!(KEY, 'one', recordOf({}), 60)
+
   it.each(REFUSALS)('is asked without: %s', async (message) => {
-    const { client, store } = await connected()
+    const { client, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError(message))
-    expect(await store.compareAndSet!(KEY, undefined, recordOf({}), 60)).toBe(true)
-    expect(await store.compareAndSet!(KEY, 'one', recordOf({}), 60)).toBe(false)
-    expect(client.calls).toEqual(['eval', 'get', 'set', 'get'])
+    expect(await change(store)).toBe(true)
+    expect(await store.compareAndSet!(KEY, 'two', recordOf({}), 60)).toBe(false)
+    expect(client.calls).toEqual(['evalsha', 'eval', 'get', 'set', 'get'])
   })
 
   it('is told of once, with the command, what follows and what to allow', async () => {
-    const { client, store } = await connected()
+    const { client, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError(REFUSALS[2]!))
     for (let write = 0; write < 5; write++)
-      await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
+      await change(store)
     expect(lines).toEqual([expect.stringMatching(/^\[unsession\] Redis refuses the command EVAL: "ERR unknown command 'eval'"\..*several processes.*ACL SETUSER <user> \+eval/)])
   })
 
   it('is asked with one again a minute later, and told of when it runs', async () => {
-    const { client, store } = await connected()
+    const { client, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError(REFUSALS[0]!))
-    await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
+    await change(store)
     await vi.advanceTimersByTimeAsync(60_000)
-    await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
-    expect([client.calls, lines.length]).toEqual([['eval', 'get', 'set', 'eval', 'get', 'set'], 1])
+    await change(store)
+    expect([client.calls, lines.length]).toEqual([[...REFUSED, ...REFUSED], 1])
     client.reply = async () => 1
     await vi.advanceTimersByTimeAsync(60_000)
     client.calls.length = 0
-    await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
-    await store.compareAndSet!(KEY, undefined, recordOf({}), 60)
-    expect([client.calls, lines.slice(1)]).toEqual([['eval', 'eval'], ['[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.']])
+    await change(store)
+    await change(store)
+    expect([client.calls, lines.slice(1)]).toEqual([['evalsha', 'evalsha'], ['[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.']])
   })
 
   it.each([
@@ -340,25 +364,57 @@ describe('a Redis that refuses scripts', () => {
     'CLUSTERDOWN The cluster is down',
     'NOREPLICAS Not enough good replicas to write.',
   ])('is not what this says: %s', async (message) => {
-    const { client, store } = await connected()
+    const { client, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError(message))
-    expect(await caught(() => store.compareAndSet!(KEY, undefined, recordOf({}), 60))).toMatchObject({ code: 'STORAGE_ERROR', cause: expect.objectContaining({ message }) })
-    expect([client.calls, lines]).toEqual([['eval'], []])
+    expect(await caught(() => change(store))).toMatchObject({ code: 'STORAGE_ERROR', cause: expect.objectContaining({ message }) })
+    expect([client.calls, lines]).toEqual([['evalsha'], []])
   })
 
   it('is not a connection that broke', async () => {
-    const { client, store } = await connected()
+    const { client, store } = await holding()
     client.reply = () => Promise.reject(new Error('Connection is closed.'))
-    expect(await codeOf(() => store.compareAndSet!(KEY, undefined, recordOf({}), 60))).toBe('STORAGE_ERROR')
-    expect([client.calls, lines]).toEqual([['eval'], []])
+    expect(await codeOf(() => change(store))).toBe('STORAGE_ERROR')
+    expect([client.calls, lines]).toEqual([['evalsha'], []])
   })
 
   it('is not one that refuses to be read as well', async () => {
-    const { client, driver, store } = await connected()
+    const { client, driver, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments'))
     driver.getItem = () => Promise.reject(new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments'))
-    expect(await codeOf(() => store.compareAndSet!(KEY, undefined, recordOf({}), 60))).toBe('STORAGE_ERROR')
+    expect(await codeOf(() => change(store))).toBe('STORAGE_ERROR')
     expect(lines).toEqual([])
+  })
+
+  it('creates records all the same', async () => {
+    const { client, store } = await connected()
+    expect(await store.compareAndSet!(KEY, undefined, recordOf({}), 60)).toBe(true)
+    client.reply = async () => null
+    expect(await store.compareAndSet!(KEY, undefined, recordOf({}), 60)).toBe(false)
+    expect([client.calls, lines]).toEqual([['set nx', 'set nx'], []])
+  })
+
+  it.each(['NOPERM this user has no permissions to run the \'evalsha\' command', 'ERR unknown command \'evalsha\', with args beginning with: \'32b9\''])('by their digest only is given their text each time: %s', async (message) => {
+    const { client, store } = await holding()
+    client.reply = async (command) => {
+      if (command === 'evalsha')
+        throw new ReplyError(message)
+      return 1
+    }
+    expect([await change(store), await change(store), await change(store)]).toEqual([true, true, true])
+    expect([client.calls, lines]).toEqual([['evalsha', 'eval', 'eval', 'eval'], []])
+  })
+
+  it('of which it does not know the digest is given their text once', async () => {
+    const { client, store } = await holding()
+    let isKnown = false
+    client.reply = async (command) => {
+      if (command === 'evalsha' && !isKnown)
+        throw new ReplyError('NOSCRIPT No matching script. Please use EVAL.')
+      isKnown = true
+      return 1
+    }
+    expect([await change(store), await change(store)]).toEqual([true, true])
+    expect([client.calls, lines]).toEqual([['evalsha', 'eval', 'evalsha'], []])
   })
 })
 

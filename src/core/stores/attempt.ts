@@ -1,3 +1,4 @@
+import type { Maybe } from '../maybe'
 import { elapsed } from '../clock'
 import { isSessionError, SessionError } from '../errors'
 import { isPromise } from '../value'
@@ -44,7 +45,7 @@ export class Attempts {
    * @param limit milliseconds that it may take, where that is less than usual
    * @throws SessionError `STORAGE_ERROR` when the operation fails or does not answer in time
    */
-  run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>, limit = this.#timeout): T | Promise<T> {
+  run<T>(action: Action, key: string, operation: () => T | PromiseLike<T>, limit = this.#timeout): Maybe<T> {
     this.#assertUnwritten(action, key, operation)
     this.#assertAnswering(action, key)
     let result
@@ -55,40 +56,41 @@ export class Attempts {
       throw storageError(action, cause)
     }
     if (isPromise(result))
-      return this.#inTime(action, key, Promise.resolve(result), limit)
+      return this.#inTime(action, key, result, limit)
     if (this.#stalled.size > 0)
       this.#noteAnswer()
     return result
   }
 
-  async #inTime<T>(action: Action, key: string, result: Promise<T>, limit: number): Promise<T> {
+  /** One promise and one timer: this is on the way of every request that waits for storage. */
+  #inTime<T>(action: Action, key: string, result: PromiseLike<T>, limit: number): Promise<T> {
     const start = elapsed()
-    const answered = result.then(() => {}, () => {}).then(() => this.#noteAnswer())
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const timedOut = new Promise<never>((_, reject) => {
+    return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#noteSilence(key, start)
         if (action !== 'reading')
-          this.#rememberLate(key, answered)
-        reject(new Error(`No answer within ${limit} ms.`))
+          this.#rememberLate(key, Promise.resolve(result).then(() => {}, () => {}))
+        reject(storageError(action, new Error(`No answer within ${limit} ms.`)))
       }
       // Where the process stood still itself, the answer may be there and only waits to be heard.
-      timer = setTimeout(() => {
+      let timer = setTimeout(() => {
         if (elapsed() - start < 1.5 * limit)
           end()
         else
           timer = setTimeout(end, limit)
       }, limit)
+      const answer = (): void => {
+        clearTimeout(timer)
+        this.#noteAnswer()
+      }
+      result.then((value) => {
+        answer()
+        resolve(value)
+      }, (cause: unknown) => {
+        answer()
+        reject(storageError(action, cause))
+      })
     })
-    try {
-      return await Promise.race([result, timedOut])
-    }
-    catch (cause) {
-      throw storageError(action, cause)
-    }
-    finally {
-      clearTimeout(timer)
-    }
   }
 
   #noteSilence(key: string, start: number): void {

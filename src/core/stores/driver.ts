@@ -1,3 +1,4 @@
+import type { Maybe } from '../maybe'
 import { isPromise } from '../value'
 import { Notice } from './notice'
 import { expiryOf } from './text'
@@ -28,7 +29,7 @@ export interface TextStorage {
   set(key: string, text: string, ttl: number): unknown
   delete(key: string): unknown
   /** As that of a store, where the driver's storage can do it. */
-  compareAndSet?(key: string, revision: string | undefined, text: string | undefined, ttl: number): Promise<boolean>
+  compareAndSet?(key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean>
   /** The keys below a prefix, as those of a store; missing where storage drops expired records by itself. */
   keys?(prefix: string, now: number): AsyncIterable<readonly string[]>
 }
@@ -98,7 +99,7 @@ async function* listMap(map: Map<string, unknown>, prefix: string, now: number):
 /** The file system drivers give an error such as EACCES as if it were the value. */
 function thrown(value: unknown): unknown {
   if (isPromise(value))
-    return value.then(thrown)
+    return Promise.resolve(value).then(thrown)
   if (value instanceof Error)
     throw value
   return value

@@ -1,3 +1,4 @@
+import type { Maybe } from '../maybe'
 import type { SessionStore } from '../types'
 import { holderOf, lockWith } from '../lock'
 import { type Action, Attempts } from './attempt'
@@ -11,10 +12,10 @@ import { setAfterReading } from './set-after-reading'
  * @param open is called once
  * @param timeout milliseconds that an operation may wait
  */
-export function opener<T, S>(made: PromiseLike<T>, open: (made: T) => S, timeout: number): (action: Action, key: string) => Promise<S> {
+export function opener<T, S>(made: PromiseLike<T>, open: (made: T) => S, timeout: number): (action: Action, key: string) => Maybe<S> {
   const attempts = new Attempts(timeout)
   let opened: S | undefined
-  return async (action, key) => opened ?? attempts.run(action, key, () => promiseOf(made).then(value => opened ??= open(value)))
+  return (action, key) => opened ?? attempts.run(action, key, () => promiseOf(made).then(value => opened ??= open(value)))
 }
 
 const promises = new WeakMap<object, Promise<unknown>>()

@@ -1,11 +1,13 @@
-import type { SessionStore } from '../types'
+import type { Maybe } from '../maybe'
+import type { MaybeStore, SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
 import { lockWith } from '../lock'
 import { isSessionError } from '../errors'
-import { type Action, Attempts, storageError } from './attempt'
 import { isPromise, whenThere } from '../value'
+import { type Action, Attempts, storageError } from './attempt'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
+import { promised } from './promised'
 import { createRedisStorage } from './redis'
 import { fromText, isAtRevision, toText } from './text'
 
@@ -21,12 +23,6 @@ export interface UnstorageStoreOptions {
   timeout: number
 }
 
-/** The mount that holds our records, and what their keys begin with there. */
-interface Place {
-  texts: TextStorage
-  at: string
-}
-
 /** The last part of our keys; nothing else in the same storage is swept. */
 const OUR_KEY = /^[\da-f]{64}$/
 
@@ -39,7 +35,18 @@ const OUR_KEY = /^[\da-f]{64}$/
  * all others it reads and then writes, and holds while one writer at a time is let at a record,
  * as the session manager does within its process.
  */
-export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): SessionStore {
+export function createMountedStore(mounts: Mounts, options: UnstorageStoreOptions): SessionStore {
+  const store = promised(createMaybeStore(mounts, options))
+  lockWith(store, () => {
+    const { driver } = mounts.getMount(options.base ? `${options.base}:` : '')
+    // Whoever loads a driver when it is first used has it alone.
+    return isPromise(driver) ? mounts : driver
+  })
+  return store
+}
+
+/** The store of {@link createMountedStore}: what the driver answers at once, it answers at once. */
+export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): MaybeStore {
   const prefix = base ? `${base}:` : ''
   const attempts = new Attempts(timeout, (isSilent) => {
     const texts = textsOf(mounts, prefix)
@@ -48,56 +55,40 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
     else if (!texts?.outage?.())
       texts?.notice.back()
   })
-  /** Where our records are now; the app may mount anew. */
-  const locate = (): Place | Promise<Place> => {
-    const { base, driver } = mounts.getMount(prefix)
-    const at = prefix.slice(base.length)
-    return whenThere(whenThere(driver, openTexts), texts => ({ texts, at }))
-  }
   /**
-   * One operation. Storage may be back a moment after it went away, so it is waited for, yet no
-   * longer than the timeout since then: who comes later is answered at once.
+   * One operation, on what is mounted now: the app may mount anew. Storage may be back a moment
+   * after it went away, so it is waited for, yet no longer than the timeout since then: who comes
+   * later is answered at once.
    */
-  const attempt = <T>(action: Action, key: string, operation: () => T | PromiseLike<T>): T | Promise<T> => {
-    const texts = textsOf(mounts, prefix)
-    const outage = texts?.outage?.() ?? 0
+  const run = <T>(action: Action, key: string, operation: (texts: TextStorage, name: string) => Maybe<T>): Maybe<T> => {
+    const { base, driver } = mounts.getMount(prefix)
+    const known = textsOfDriver(driver)
+    const outage = known?.outage?.() ?? 0
     if (outage < timeout)
-      return attempts.run(action, key, operation, Math.ceil(timeout - outage))
-    tellAway(texts, 'no connection')
+      return attempts.run(action, key, () => whenThere(whenThere(driver, openTexts), texts => operation(texts, prefix.slice(base.length) + key)), Math.ceil(timeout - outage))
+    tellAway(known, 'no connection')
     throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
   }
-  const run = async <T>(action: Action, key: string, operation: (place: Place) => T | Promise<T>): Promise<T> =>
-    attempt(action, key, () => whenThere(locate(), operation))
-  /** Compare-and-set of the driver's storage, or else as two operations. */
-  const compareAndSet = ({ texts, at }: Place, key: string, revision: string | undefined, text: string | undefined, ttl: number): boolean | Promise<boolean> => {
-    const action = text === undefined ? 'removing' : 'writing'
-    if (texts.compareAndSet)
-      return attempt(action, key, () => texts.compareAndSet!(at + key, revision, text, ttl))
-    const write = (): unknown => text === undefined ? texts.delete(at + key) : texts.set(at + key, text, ttl)
-    return whenThere(attempt('reading', key, () => texts.get(at + key)), stored =>
-      isAtRevision(stored, revision) && whenThere(attempt(action, key, write), () => true))
-  }
-  const store: SessionStore = {
-    get: key => run('reading', key, ({ texts, at }) => whenThere(texts.get(at + key), fromText)),
-    set: (key, record, ttl) => run('writing', key, async ({ texts, at }) => {
-      await texts.set(at + key, toText(record), ttl)
-    }),
-    delete: key => run('removing', key, async ({ texts, at }) => {
-      await texts.delete(at + key)
-    }),
-    async compareAndSet(key, revision, record, ttl) {
+  /** Compare-and-set where the driver's storage has none. */
+  const setAfterReading = (action: Action, key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean> =>
+    whenThere(run('reading', key, (texts, name) => texts.get(name)), stored => isAtRevision(stored, revision)
+      && run(action, key, (texts, name) => whenThere(text === undefined ? texts.delete(name) : texts.set(name, text, ttl), () => true)))
+  return {
+    get: key => run('reading', key, (texts, name) => whenThere(texts.get(name), fromText)),
+    set: (key, record, ttl) => run('writing', key, (texts, name) => whenThere(texts.set(name, toText(record), ttl), () => {})),
+    delete: key => run('removing', key, (texts, name) => whenThere(texts.delete(name), () => {})),
+    compareAndSet(key, revision, record, ttl) {
+      const action = record ? 'writing' : 'removing'
       const text = record && toText(record)
-      try {
-        return await whenThere(locate(), place => compareAndSet(place, key, revision, text, ttl))
-      }
-      catch (cause) {
-        throw isSessionError(cause) ? cause : storageError(record ? 'writing' : 'removing', cause)
-      }
+      return whenThere(openFor(action, mounts, prefix), texts => texts.compareAndSet
+        ? run(action, key, (texts, name) => texts.compareAndSet!(name, revision, text, ttl))
+        : setAfterReading(action, key, revision, text, ttl))
     },
-    dropsExpired: async () => !(await locate()).texts.keys,
+    dropsExpired: () => whenThere(openMounted(mounts, prefix), texts => !texts.keys),
     async* keys(now) {
       try {
-        const { texts, at } = await locate()
+        const texts = await openMounted(mounts, prefix)
+        const at = prefix.slice(mounts.getMount(prefix).base.length)
         for await (const lot of texts.keys?.(at, now) ?? [])
           yield lot.map(key => key.slice(at.length)).filter(key => OUR_KEY.test(key))
       }
@@ -106,18 +97,12 @@ export function createMountedStore(mounts: Mounts, { base, timeout }: UnstorageS
       }
     },
   }
-  lockWith(store, () => {
-    const { driver } = mounts.getMount(prefix)
-    // Whoever loads a driver when it is first used has it alone.
-    return isPromise(driver) ? mounts : driver
-  })
-  return store
 }
 
 /** Loads the driver of a mount, and lets its client connect; resolves before that is done. What keeps it from working is told. */
 export async function openMount(mounts: Mounts, base: string): Promise<void> {
   try {
-    const texts = await whenThere(mounts.getMount(`${base}:`).driver, openTexts)
+    const texts = await openMounted(mounts, `${base}:`)
     await texts.check?.()
   }
   catch (error) {
@@ -130,9 +115,27 @@ export function giveUpMount(mounts: Mounts, base: string): void {
   textsOf(mounts, `${base}:`)?.giveUp?.()
 }
 
+function openMounted(mounts: Mounts, prefix: string): Maybe<TextStorage> {
+  return whenThere(mounts.getMount(prefix).driver, openTexts)
+}
+
+/** What keeps texts from being opened is an error of the operation that needs them. */
+function openFor(action: Action, mounts: Mounts, prefix: string): Maybe<TextStorage> {
+  try {
+    const texts = openMounted(mounts, prefix)
+    return isPromise(texts) ? texts.catch((cause: unknown) => Promise.reject(storageError(action, cause))) : texts
+  }
+  catch (cause) {
+    throw storageError(action, cause)
+  }
+}
+
 /** The texts of the driver that is mounted now, where it was opened. */
 function textsOf(mounts: Mounts, prefix: string): TextStorage | undefined {
-  const { driver } = mounts.getMount(prefix)
+  return textsOfDriver(mounts.getMount(prefix).driver)
+}
+
+function textsOfDriver(driver: Driver | Promise<Driver>): TextStorage | undefined {
   const texts = isPromise(driver) ? undefined : opened.get(driver)
   return isPromise(texts) ? undefined : texts
 }
@@ -146,20 +149,22 @@ function tellAway(texts: TextStorage | undefined, cause: string): void {
 const opened = new WeakMap<Driver, TextStorage | Promise<TextStorage>>()
 
 /** The texts of a driver, whatever storage it is mounted in. */
-function openTexts(driver: Driver): TextStorage | Promise<TextStorage> {
+function openTexts(driver: Driver): Maybe<TextStorage> {
   const texts = opened.get(driver)
   if (texts)
     return texts
-  const opening = createTextStorage(driver).then((texts) => {
+  const opening = whenThere(createTextStorage(driver), (texts) => {
     opened.set(driver, texts)
     return texts
   })
-  opened.set(driver, opening)
-  // A client that could not be loaded may be there the next time.
-  opening.catch(() => opened.delete(driver))
+  if (isPromise(opening)) {
+    opened.set(driver, opening)
+    // A client that could not be loaded may be there the next time.
+    opening.catch(() => opened.delete(driver))
+  }
   return opening
 }
 
-async function createTextStorage(driver: Driver): Promise<TextStorage> {
-  return await createRedisStorage(driver) ?? createFileStorage(driver) ?? createDriverStorage(driver)
+function createTextStorage(driver: Driver): Maybe<TextStorage> {
+  return whenThere(createRedisStorage(driver), texts => texts ?? createFileStorage(driver) ?? createDriverStorage(driver))
 }

@@ -1,6 +1,8 @@
-import type { SessionStore } from '../types'
+import type { MaybeStore, SessionStore } from '../types'
 import { holderOf, lockWith } from '../lock'
+import { whenThere } from '../value'
 import { Attempts, storageError } from './attempt'
+import { promised } from './promised'
 
 /**
  * A store that an app wrote itself, held to what sessions rely on: whatever it fails with becomes
@@ -9,25 +11,25 @@ import { Attempts, storageError } from './attempt'
  * @param store what keeps the records
  * @param timeout milliseconds that one operation may take
  */
-export function createOwnStore(store: SessionStore, timeout: number): SessionStore {
-  const attempts = new Attempts(timeout)
-  const own: SessionStore = {
-    // Clients of databases say null for what is missing.
-    get: async key => await attempts.run('reading', key, () => store.get(key)) ?? undefined,
-    set: async (key, record, ttl) => attempts.run('writing', key, () => store.set(key, record, ttl)),
-    delete: async key => attempts.run('removing', key, () => store.delete(key)),
-  }
-  if (store.compareAndSet)
-    own.compareAndSet = async (key, revision, record, ttl) => attempts.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl))
-  if (store.keys)
-    own.keys = now => listed(store, now)
-  if (store.dropsExpired)
-    own.dropsExpired = async () => attempts.run('reading', '', () => store.dropsExpired!())
+export function createOwnStore(store: MaybeStore, timeout: number): SessionStore {
+  const own = promised(guard(store, new Attempts(timeout)))
   lockWith(own, () => holderOf(store))
   return own
 }
 
-async function* listed(store: SessionStore, now: number): AsyncIterable<readonly string[]> {
+function guard(store: MaybeStore, attempts: Attempts): MaybeStore {
+  return {
+    // Clients of databases say null for what is missing.
+    get: key => whenThere(attempts.run('reading', key, () => store.get(key)), value => value ?? undefined),
+    set: (key, record, ttl) => attempts.run('writing', key, () => store.set(key, record, ttl)),
+    delete: key => attempts.run('removing', key, () => store.delete(key)),
+    ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => attempts.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
+    ...(store.keys && { keys: now => listed(store, now) }),
+    ...(store.dropsExpired && { dropsExpired: () => attempts.run('reading', '', () => store.dropsExpired!()) }),
+  }
+}
+
+async function* listed(store: MaybeStore, now: number): AsyncIterable<readonly string[]> {
   try {
     yield* store.keys!(now)
   }

@@ -10,21 +10,52 @@ const RETRY_MILLISECONDS = 60_000
 const REFUSAL = /^(?:NOPERM|ERR|(?![A-Z]{3,}\b))/
 
 /**
- * Whether Redis runs our script for us. Where it does not, records are read and then written, as
- * with drivers that cannot compare, which the operator is told once. When the right is given it
- * is noticed by itself.
+ * Redis runs a script in one go. The stored text must begin with what is expected; an empty
+ * expectation asks for the whole text, which is empty only where there is none.
+ */
+const COMPARE_AND_SET = `
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('UNLINK', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+return 1`
+
+/** The SHA-1 of the script, by which Redis knows one that it has run before. */
+const DIGEST = '32b9b3ce6adb87747305e7bc7024e89f9cb372c6'
+
+/** What the script is called with: the key, what its text must begin with, the new text, its seconds. */
+type Call = [key: string, expected: string, text: string, ttl: number]
+
+/** The part of ioredis that runs scripts. */
+export interface ScriptClient {
+  eval(script: string, keyCount: number, ...call: Call): Promise<unknown>
+  evalsha(digest: string, keyCount: number, ...call: Call): Promise<unknown>
+}
+
+/**
+ * Runs our script in Redis. Where it may not, records are read and then written, as with drivers
+ * that cannot compare, which the operator is told once. When the right is given it is noticed by itself.
  */
 export class Scripts {
+  readonly #client: ScriptClient
   #refusedUntil = 0
+  /** True where EVAL is allowed and EVALSHA is not. */
+  #needsText = false
 
-  /** The way without a script where there must be one; each answers whether the record was as expected. */
-  async run(byScript: () => Promise<boolean>, byReading: () => Promise<boolean>): Promise<boolean> {
+  constructor(client: ScriptClient) {
+    this.#client = client
+  }
+
+  /**
+   * Whether the record was as expected, and has been changed.
+   *
+   * @param byReading the way without a script
+   */
+  async run(call: Call, byReading: () => Promise<boolean>): Promise<boolean> {
     if (elapsed() < this.#refusedUntil)
       return byReading()
     try {
-      const isDone = await byScript()
+      const answer = await this.#call(call)
       this.#noteRun()
-      return isDone
+      return answer === 1
     }
     catch (error) {
       if (!isRefusal(error))
@@ -36,6 +67,21 @@ export class Scripts {
     }
   }
 
+  #call(call: Call): Promise<unknown> {
+    if (this.#needsText)
+      return this.#client.eval(COMPARE_AND_SET, 1, ...call)
+    return this.#client.evalsha(DIGEST, 1, ...call).catch((error: unknown) => this.#callByText(call, error))
+  }
+
+  /** A node that is new, or was restarted, has to be told the script. */
+  async #callByText(call: Call, error: unknown): Promise<unknown> {
+    if (!isRefusal(error) && !isUnknownScript(error))
+      throw error
+    const answer = await this.#client.eval(COMPARE_AND_SET, 1, ...call)
+    this.#needsText = isRefusal(error)
+    return answer
+  }
+
   #noteRun(): void {
     if (this.#refusedUntil > 0)
       console.info('[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.')
@@ -44,11 +90,19 @@ export class Scripts {
 
   #noteRefusal({ message }: Error): void {
     if (this.#refusedUntil === 0)
-      console.warn(`[unsession] Redis refuses the command EVAL: "${message.split(', with args', 1)[0]}". Sessions work, but a record is read and then written instead of both in one step: several processes can overwrite each other's changes, and undo a logout of the same instant. One process loses nothing. Allow it, for example with \`ACL SETUSER <user> +eval +getrange +get +set +unlink\`; no restart is needed.`)
+      console.warn(`[unsession] Redis refuses the command EVAL: "${message.split(', with args', 1)[0]}". Sessions work, but a record is read and then written instead of both in one step: several processes can overwrite each other's changes, and undo a logout of the same instant. One process loses nothing. Allow it, for example with \`ACL SETUSER <user> +eval +evalsha +getrange +get +set +unlink\`; no restart is needed.`)
     this.#refusedUntil = elapsed() + RETRY_MILLISECONDS
   }
 }
 
 function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError' && REFUSAL.test(error.message)
+  return isReply(error) && REFUSAL.test(error.message)
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return isReply(error) && error.message.startsWith('NOSCRIPT')
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
 }

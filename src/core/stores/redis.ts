@@ -1,15 +1,17 @@
+import type { Maybe } from '../maybe'
 import type { Driver, TextStorage } from './driver'
 import { parseStored } from '../record'
 import { followsOn } from '../revision'
+import { whenThere } from '../value'
 import { createDriverStorage } from './driver'
 import { Notice } from './notice'
 import { type ConnectingClient, watchConnection } from './redis-connection'
-import { Scripts } from './redis-scripts'
+import { type ScriptClient, Scripts } from './redis-scripts'
 import { fromText, isAtRevision, textBeginning } from './text'
 
 /** The part of ioredis that is used; `Redis` and `Cluster` have it. */
-interface RedisClient extends ConnectingClient {
-  eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
+interface RedisClient extends ConnectingClient, ScriptClient {
+  set(key: string, value: string, expiry: 'EX', seconds: number, condition: 'NX'): Promise<unknown>
   options?: Address & { sentinels?: readonly Address[] }
 }
 
@@ -26,44 +28,30 @@ interface RedisDriverOptions {
   cluster?: readonly (Address | string | number)[]
 }
 
-/**
- * Redis runs a script in one go. The stored text must begin with what is expected; an empty
- * expectation asks for the whole text, which is empty only where there is none.
- */
-const COMPARE_AND_SET = `
-if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('UNLINK', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
-return 1`
-
 /** Redis by the driver of ioredis, with compare-and-set across processes; for others `undefined`. */
-export async function createRedisStorage(driver: Driver): Promise<TextStorage | undefined> {
+export function createRedisStorage(driver: Driver): Maybe<TextStorage | undefined> {
   // That of unstorage 2 loads ioredis at its first use.
-  const client = driver.name === 'redis' ? await driver.getInstance?.() : undefined
-  if (!isRedisClient(client))
-    return undefined
+  const client = driver.name === 'redis' ? driver.getInstance?.() : undefined
+  return whenThere(client, client => isRedisClient(client) ? createStorage(driver, client) : undefined)
+}
+
+function createStorage(driver: Driver, client: RedisClient): TextStorage {
   const { base = '', cluster } = (driver.options ?? {}) as RedisDriverOptions
   const { get, set, delete: remove } = createDriverStorage(driver)
   const notice = new Notice(`redis at ${addressOf(client, cluster)}`)
   const connection = watchConnection(client, notice)
-  const byScript = async (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> => {
-    const expected = revision === undefined ? '' : textBeginning(revision)
-    const breaksBefore = connection.breaks
-    const isDone = await client.eval(COMPARE_AND_SET, 1, joinKeys(base.replace(/:$/, ''), key), expected, text, ttl) === 1
-    if (isDone || connection.breaks === breaksBefore || text === '')
-      return isDone
-    // After a break ioredis asks again, although the first time may have been carried out.
-    if (!isWritten(await get(key), text))
-      throw new Error('The connection broke, so it is not known whether the record was written.')
-    return true
-  }
-  /** As drivers do that cannot compare. */
-  const byReading = async (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> => {
-    if (!isAtRevision(await get(key), revision))
-      return false
-    await (text === '' ? remove(key) : set(key, text, ttl))
-    return true
-  }
-  const scripts = new Scripts()
+  const scripts = new Scripts(client)
+  const nameOf = (key: string): string => joinKeys(base.replace(/:$/, ''), key)
+  const create = async (key: string, text: string, ttl: number): Promise<boolean> =>
+    await client.set(nameOf(key), text, 'EX', ttl, 'NX') !== null
+  const change = (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> =>
+    scripts.run([nameOf(key), revision === undefined ? '' : textBeginning(revision), text, ttl], async () => {
+      // As drivers do that cannot compare.
+      if (!isAtRevision(await get(key), revision))
+        return false
+      await (text === '' ? remove(key) : set(key, text, ttl))
+      return true
+    })
   return {
     notice,
     outage: () => connection.outage,
@@ -71,7 +59,16 @@ export async function createRedisStorage(driver: Driver): Promise<TextStorage | 
     get,
     set,
     delete: remove,
-    compareAndSet: (key, revision, text = '', ttl) => scripts.run(() => byScript(key, revision, text, ttl), () => byReading(key, revision, text, ttl)),
+    async compareAndSet(key, revision, text = '', ttl) {
+      const breaksBefore = connection.breaks
+      const isDone = await (revision === undefined && text !== '' ? create(key, text, ttl) : change(key, revision, text, ttl))
+      if (isDone || connection.breaks === breaksBefore || text === '')
+        return isDone
+      // After a break ioredis asks again, although the first time may have been carried out.
+      if (!isWritten(await get(key), text))
+        throw new Error('The connection broke, so it is not known whether the record was written.')
+      return true
+    },
   }
 }
 
