@@ -42,6 +42,8 @@ interface Folder extends Node {
 interface Hold {
   /** Where to write what is going to take the place of the file: who breaks the lock removes it. */
   readonly aside: string
+  /** Resolves once the lock tells where that is; rejects where it could not be written. */
+  readonly named: Promise<void>
   /** False when it took so long that others may have taken the lock for left behind. */
   isHeld(): boolean
 }
@@ -64,14 +66,19 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
     ...createDriverStorage(driver),
     notice,
     check: () => assertWritable(folder).catch(error => notice.tell(`${String(codeOf(error))}, so nothing can be written there. Requests that change a session are answered with 503. Let the server's user write, or name another folder.`)),
+    get: key => readText(node, pathOf(key)),
     set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
     delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
-    compareAndSet: (key, revision, text) => withLock(folder, pathOf(key), async (hold) => {
-      const stored = await fs.readFile(pathOf(key), 'utf8').catch(missing)
-      if (stored === undefined ? revision !== undefined : revision === undefined || revisionOf(stored) !== revision)
-        return false
-      return text === undefined ? removeFile(node, pathOf(key), hold) : replaceFile(node, pathOf(key), text, hold)
-    }),
+    compareAndSet(key, revision, text) {
+      const file = pathOf(key)
+      const isExpected = async (): Promise<boolean> => {
+        const stored = await readText(node, file)
+        return stored === undefined ? revision === undefined : revision !== undefined && revisionOf(stored) === revision
+      }
+      return withLock(folder, file, async hold => text === undefined
+        ? await isExpected() && removeFile(node, file, hold)
+        : replaceFile(node, file, text, hold, isExpected))
+    },
     keys: prefix => listFiles(folder, pathOf(prefix), prefix),
   }
 }
@@ -86,13 +93,36 @@ async function assertWritable({ fs, path, root }: Folder): Promise<void> {
     folder = path.dirname(folder)
 }
 
-/** Resolves to false, and replaces nothing, when the lock was held for too long. */
-async function replaceFile({ fs }: Node, file: string, text: string, { aside, isHeld }: Hold): Promise<boolean> {
+/** How much of a file is read in one go; few records are larger. */
+const CHUNK = 16_384
+
+/** A text, in as few steps as can be, each of which waits for a thread; `undefined` where there is no file. */
+async function readText({ fs }: Node, file: string): Promise<string | undefined> {
+  const opened = await fs.open(file).catch(missing)
+  if (!opened)
+    return undefined
   try {
-    await fs.writeFile(aside, text, { mode: FILE_MODE })
-    if (isHeld()) {
-      await fs.rename(aside, file)
-      return true
+    const [{ size }, { buffer, bytesRead }] = await Promise.all([opened.stat(), opened.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, 0)])
+    return bytesRead < size ? await opened.readFile('utf8') : buffer.toString('utf8', 0, bytesRead)
+  }
+  finally {
+    await opened.close()
+  }
+}
+
+/**
+ * Writes a text aside while the file is looked at, since each step waits for a thread. Resolves to
+ * false, and replaces nothing, when the file is not as expected, and when the lock was held for too long.
+ */
+async function replaceFile({ fs }: Node, file: string, text: string, { aside, named, isHeld }: Hold, isExpected: () => Promise<boolean> = async () => true): Promise<boolean> {
+  const [looked, ...written] = await Promise.allSettled([isExpected(), fs.writeFile(aside, text, { mode: FILE_MODE }), named])
+  try {
+    if (valueOf(looked)) {
+      written.forEach(valueOf)
+      if (isHeld()) {
+        await fs.rename(aside, file)
+        return true
+      }
     }
   }
   catch (error) {
@@ -106,6 +136,12 @@ async function replaceFile({ fs }: Node, file: string, text: string, { aside, is
   return false
 }
 
+function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected')
+    throw result.reason
+  return result.value
+}
+
 async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise<boolean> {
   if (!isHeld())
     return false
@@ -117,30 +153,36 @@ async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise
 async function withLock<T>(folder: Folder, file: string, task: (hold: Hold) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
   const name = nanoid(8)
-  const since = await takeLock(folder, lock, name)
+  const { since, named } = await takeLock(folder, lock, name)
   const isHeld = (): boolean => elapsed() - since < STALE_LOCK_MILLISECONDS / 2
   try {
-    return await task({ aside: asideOf(file, name), isHeld })
+    return await task({ aside: asideOf(file, name), named, isHeld })
   }
   finally {
+    await named.catch(() => {})
     // One held for too long may be somebody else's by now.
     if (isHeld())
       await folder.fs.unlink(lock).catch(() => {})
   }
 }
 
-/** Resolves to a time before the lock was there: its age counts from then, however long the answer took. */
-async function takeLock(folder: Folder, lock: string, name: string): Promise<number> {
+/** A lock is there before it tells its name, which nothing has to wait for but the end of the task. */
+interface Taken extends Pick<Hold, 'named'> {
+  /** A time before the lock was there: its age counts from then, however long the answer took. */
+  readonly since: number
+}
+
+async function takeLock(folder: Folder, lock: string, name: string): Promise<Taken> {
   const { fs, path } = folder
   const deadline = elapsed() + 2 * STALE_LOCK_MILLISECONDS
   while (elapsed() < deadline) {
     try {
       const since = elapsed()
       const created = await fs.open(lock, 'wx', FILE_MODE)
-      // On a full disk it is a lock without a name: there is nothing to write aside either.
-      await created.write(name).catch(() => {})
-      await created.close()
-      return since
+      const named = created.write(name).finally(() => created.close()).then(() => {})
+      // Only who writes aside needs the name.
+      named.catch(() => {})
+      return { since, named }
     }
     catch (error) {
       if (codeOf(error) === 'ENOENT')
