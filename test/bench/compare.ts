@@ -101,9 +101,9 @@ function toOverheadRow(result: Result, workload: WorkloadName, results: readonly
   const overhead = result.overheads[workload]
   if (!overhead)
     return []
-  const { p10, median, cpu, ratio, bare, samples } = overhead
+  const { p10, median, cpu, garbage, ratio, bare, samples } = overhead
   const times = compareWithProduct(result, workload, results)
-  return [{ ...toHeads(result), 'p10': round(p10), 'median': round(median), 'cpu': round(cpu), 'times ours': times === undefined ? '' : round(times), 'bare': round(bare), 'app/bare': round(ratio), samples }]
+  return [{ ...toHeads(result), 'p10': round(p10), 'median': round(median), 'cpu': round(cpu), 'garbage, kB': round(garbage / 1000), 'times ours': times === undefined ? '' : round(times), 'bare': round(bare), 'app/bare': round(ratio), samples }]
 }
 
 function toCheckedRow(result: Result): Row {

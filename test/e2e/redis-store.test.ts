@@ -177,16 +177,35 @@ describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis', (_, o
     await client.flushall()
     await client.rpush(`session:${KEY}`, 'a list')
     const store = openStore({ url: redis.url })
-    expect(await caught(() => store.compareAndSet!(KEY, undefined, recordOf({}), 60))).toMatchObject({ code: 'STORAGE_ERROR', cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }) })
+    expect(await caught(() => store.compareAndSet!(KEY, 'one', recordOf({}), 60))).toMatchObject({ code: 'STORAGE_ERROR', cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }) })
+    expect(await store.compareAndSet!(KEY, undefined, recordOf({}), 60)).toBe(false)
     expect(await client.type(`session:${KEY}`)).toBe('list')
   })
 
-  it('works again after Redis forgot its scripts', async () => {
+  /** How often Redis ran a command since `CONFIG RESETSTAT`. */
+  const countCalls = async (command: string): Promise<number> =>
+    Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info('commandstats'))?.[1] ?? 0)
+
+  it('sends its script once, also after Redis forgot it', async () => {
     await client.flushall()
+    const stores = [openStore({ url: redis.url }), openStore({ url: redis.url })]
+    await stores[0]!.compareAndSet!(KEY, undefined, recordOf({ n: 0 }, '0'), 60)
+    for (const start of [0, 10]) {
+      await client.script('FLUSH')
+      await client.config('RESETSTAT')
+      for (let n = start; n < start + 10; n++)
+        expect(await stores[n % 2]!.compareAndSet!(KEY, String(n), recordOf({ n: n + 1 }, String(n + 1)), 60)).toBe(true)
+      expect([await countCalls('evalsha'), await countCalls('eval')]).toEqual([10, 1])
+    }
+    expect((await stores[0]!.get(KEY) as SessionRecord).data).toEqual({ n: 20 })
+  })
+
+  it('creates records without a script', async () => {
+    await client.flushall()
+    await client.config('RESETSTAT')
     const store = openStore({ url: redis.url })
-    await store.compareAndSet!(KEY, undefined, recordOf({ a: 1 }), 60)
-    await client.script('FLUSH')
-    expect([await store.compareAndSet!(KEY, 'one', recordOf({ b: 2 }, 'two'), 60), (await store.get(KEY) as SessionRecord).data]).toEqual([true, { b: 2 }])
+    expect([await store.compareAndSet!(KEY, undefined, recordOf({ a: 1 }), 60), await store.compareAndSet!(KEY, undefined, recordOf({ b: 2 }), 60)]).toEqual([true, false])
+    expect([await countCalls('set'), await countCalls('evalsha'), await countCalls('eval')]).toEqual([2, 0, 0])
   })
 })
 
@@ -209,6 +228,7 @@ describe.runIf(hasRedis()).each(MAJORS)('a store of %s over a real Redis Cluster
     ['without a base', {}],
     ['with a base', { base: 'app' }],
     ['with a key prefix of the client', { clusterOptions: { keyPrefix: 'prefix:' } }],
+    ['with auto-pipelining', { clusterOptions: { enableAutoPipelining: true } }],
   ])('%s', (_, options) => {
     const open = (): SessionStore => openStore({ cluster: cluster.nodes, ...options })
 

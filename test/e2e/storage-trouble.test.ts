@@ -306,6 +306,7 @@ describe.runIf(hasRedis())('trouble with Redis', () => {
     const server = await serverOn(`redis://app:a-password@127.0.0.1:${redis.port}`, { NODE_OPTIONS: `--import ${MOVABLE_CLOCK}` })
     const visitor = await servers.signIn(server)
     const client = clientOf(redis)
+    await post(visitor, '/add')
     await client.call('ACL', 'SETUSER', 'app', '+eval')
     await post(visitor, '/clock', { minutes: 2 })
     expect(await post(visitor, '/add')).toMatchObject({ status: 200 })

@@ -4,6 +4,7 @@ import type { Answer } from './in-process'
 import type { Samples } from './overhead'
 import type { Shuffle } from './shuffle'
 import type { BenchWorkload } from './workloads'
+import { getHeapStatistics } from 'node:v8'
 import { BenchVisitor } from './bench-visitor'
 import { setCookiesOf } from './cookie-jar'
 import { InProcessServer, readJson } from './in-process'
@@ -54,23 +55,21 @@ class Crowd {
 
   /** Gives the visitors their sessions; those of a bare app carry the same cookies. */
   async start(): Promise<void> {
-    const { start } = this.lane.workload
+    const { start, visitors = 0, isShared } = this.lane.workload
     if (!start)
       return
     const server = new InProcessServer(this.lane.participant.opened.app)
-    const { visitors = 0 } = this.lane.workload
-    for (let count = 0; count < visitors; count++) {
+    const begin = async (): Promise<string> => {
       const host = new BenchVisitor(server)
       await host.visit(start)
-      this.#waiting.push(host.jar.header!)
       host.leave()
+      return host.jar.header!
     }
-    for (const visitor of this.#visitors) {
-      const host = new BenchVisitor(server)
-      await host.visit(start)
-      visitor.jar.header = host.jar.header
-      host.leave()
-    }
+    for (let count = 0; count < visitors; count++)
+      this.#waiting.push(await begin())
+    const shared = isShared ? await begin() : undefined
+    for (const visitor of this.#visitors)
+      visitor.jar.header = shared ?? await begin()
   }
 
   /** Runs until the code is compiled, and finds out how many requests make a batch. */
@@ -90,15 +89,18 @@ class Crowd {
 
   /** One batch. */
   async run(): Promise<void> {
-    const { times, cpu } = this.lane
+    const { times, cpu, garbage } = this.lane
     let time = 0
     // Too dear to be asked for at every request.
+    const heap = getHeapStatistics().used_heap_size
     const used = process.cpuUsage()
     for (let done = 0; done < this.size; done += this.#visitors.length)
       time += await this.#ask()
     const { user, system } = process.cpuUsage(used)
     times.push(time / this.size)
     cpu.push((user + system) / this.size)
+    // Less than nothing where it was collected meanwhile, which happens to few batches.
+    garbage.push((getHeapStatistics().used_heap_size - heap) / this.size)
   }
 
   /** One request of every visitor; answers how many microseconds passed until the last was answered. */
@@ -125,13 +127,14 @@ class Crowd {
 
   /** An answer that is wrong is worth nothing, however fast. */
   #keep(answer: Answer, index: number): void {
-    const { workload: { path, start, isCounting }, participant: { peer }, side } = this.lane
+    const { workload: { path, start, isCounting, isShared }, participant: { peer }, side } = this.lane
     if (side === 'app' && isCounting)
       this.#counts[index]! += 1
-    const expected = side === 'bare' || path === '/untouched' ? 0 : this.#counts[index]
     const { count } = Object(readJson(answer)) as { count?: unknown }
+    // What others added to the same session, and what of it was lost, is not known here.
+    const expected = side === 'bare' || path === '/untouched' ? 0 : isShared && Number(count) > 1 ? count : this.#counts[index]
     if (answer.status !== 200 || count !== expected)
-      throw new Error(`${peer.name} (${peer.store}) answered ${path} with ${answer.status} ${answer.body.slice(0, 200)} in place of a count of ${expected}`)
+      throw new Error(`${peer.name} (${peer.store}) answered ${path} with ${answer.status} ${answer.body.slice(0, 200)} in place of a count of ${String(expected)}`)
     if (side === 'app' && start)
       this.#visitors[index]!.jar.keep(setCookiesOf(answer.head))
   }
@@ -142,14 +145,20 @@ function remembers({ peer }: Participant): boolean {
   return peer.name.startsWith('unsession')
 }
 
+function isFor(participant: Participant, { start, visitors, isShared }: BenchWorkload): boolean {
+  return (start !== '/new-big' || participant.checked.big === 'kept')
+    && (!visitors || remembers(participant))
+    && (!isShared || !participant.peer.store.endsWith('cookie'))
+}
+
 /**
  * Measures all workloads of all participants. Everything takes turns, in an order that changes
  * with every round, so that what else the machine does hits all alike.
  */
 export async function compete(participants: readonly Participant[], rounds: number, shuffle: Shuffle, workloads: readonly BenchWorkload[]): Promise<Lane[]> {
   const crowds = participants.flatMap(participant => workloads
-    .filter(({ start, visitors }) => (start !== '/new-big' || participant.checked.big === 'kept') && (!visitors || remembers(participant)))
-    .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [], cpu: [] }))))
+    .filter(workload => isFor(participant, workload))
+    .flatMap(workload => (['app', 'bare'] as const).map(side => new Crowd({ participant, workload, side, times: [], cpu: [], garbage: [] }))))
   for (const crowd of crowds) {
     await crowd.start()
     await crowd.warmUp()

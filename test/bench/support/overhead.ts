@@ -5,6 +5,8 @@ export interface Samples {
   times: number[]
   /** Of all threads of this process. */
   cpu: number[]
+  /** Bytes that the heap grew by. */
+  garbage: number[]
 }
 
 /** What sessions add to a request: differences of the same quantile, in microseconds. */
@@ -13,6 +15,8 @@ export interface Overhead {
   median: number
   /** The median of the processor time. */
   cpu: number
+  /** The median of the bytes that the collector has to remove. */
+  garbage: number
   /** Of the 10th percentiles, with sessions to without. */
   ratio: number
   /** The 10th percentile of a request without sessions. */
@@ -27,6 +31,7 @@ export function overheadOf(app: Samples, bare: Samples): Overhead {
     p10: difference('times', 0.1),
     median: difference('times', 0.5),
     cpu: difference('cpu', 0.5),
+    garbage: difference('garbage', 0.5),
     ratio: quantile(app.times, 0.1) / bareTime,
     bare: bareTime,
     samples: app.times.length,

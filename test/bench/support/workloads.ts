@@ -10,6 +10,8 @@ export interface Workload {
   visitors?: number
   /** True when each request adds 1 to the count. */
   isCounting?: boolean
+  /** True when all of them have the same session; where that is in the cookie, it never is. */
+  isShared?: boolean
 }
 
 export const WORKLOADS = [
@@ -21,6 +23,7 @@ export const WORKLOADS = [
   { name: '3 KB, read and write', path: '/write', start: '/new-big', parallel: 1, isCounting: true },
   { name: 'read, 32 at once', path: '/read', start: '/new', parallel: 32 },
   { name: 'read and write, 32 at once', path: '/write', start: '/new', parallel: 32, isCounting: true },
+  { name: '32 updates of one session', path: '/write', start: '/new', parallel: 32, isShared: true },
 ] as const satisfies readonly Workload[]
 
 export type WorkloadName = typeof WORKLOADS[number]['name']
