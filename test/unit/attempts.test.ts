@@ -52,6 +52,10 @@ describe('an operation of storage', () => {
     expect(await caught(() => new Attempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
   })
 
+  it('that is answered at once needs neither a promise nor a timer', () => {
+    expect([new Attempts(TIMEOUT).run('reading', KEY, () => 1), vi.getTimerCount()]).toEqual([1, 0])
+  })
+
   it('that is answered at once ends the silence', async () => {
     const attempts = new Attempts(TIMEOUT)
     await timeOut(() => attempts.run('reading', KEY, () => new Promise(() => {})))

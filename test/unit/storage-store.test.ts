@@ -15,6 +15,7 @@ import fs2 from 'unstorage-v2/drivers/fs'
 import fsLite2 from 'unstorage-v2/drivers/fs-lite'
 import lruCache2 from 'unstorage-v2/drivers/lru-cache'
 import memory2 from 'unstorage-v2/drivers/memory'
+import { createMaybeStore } from '../../src/core/stores/mounted'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { caught } from './support/errors'
 import { temporaryFolder } from './support/folders'
@@ -74,6 +75,34 @@ describe.each<[string, StoreSubject]>([
   ['fs-lite of unstorage 2, mounted', shared(base => storeOver2(fsLite2({ base }), 'session', 'session'))],
 ])('a store over %s', (_, subject) => {
   itKeepsTheContract(subject)
+})
+
+describe.each<[string, Driver]>([
+  ['memory', memory()],
+  ['lru-cache', lruCache({})],
+  ['memory of unstorage 2', memory2() as Driver],
+])('the driver %s, which answers at once', (_, driver) => {
+  it('makes no promise, from the first operation on', () => {
+    const store = createMaybeStore(createStorage({ driver }), { base: '', timeout: 5000 })
+    expect([
+      store.get(KEY),
+      store.compareAndSet!(KEY, undefined, recordOf({ a: 1 }), 60),
+      store.compareAndSet!(KEY, undefined, recordOf({ a: 2 }), 60),
+      store.get(KEY),
+      store.set(KEY, recordOf({ b: 1 }, 'two'), 60),
+      store.compareAndSet!(KEY, 'two', undefined, 0),
+      store.delete(KEY),
+      store.get(KEY),
+    ]).toEqual([undefined, true, false, recordOf({ a: 1 }), undefined, true, undefined, undefined])
+  })
+})
+
+it('what a driver throws at once is thrown at once, and rejects where all is promised', async () => {
+  const driver: Driver = { hasItem: () => false, getKeys: () => [], getItem: () => {
+    throw new Error('EACCES')
+  } }
+  expect(() => createMaybeStore(createStorage({ driver }), { base: '', timeout: 5000 }).get(KEY)).toThrow(expect.objectContaining({ code: 'STORAGE_ERROR' }))
+  await expect(storeOver(driver).get(KEY)).rejects.toMatchObject({ code: 'STORAGE_ERROR' })
 })
 
 describe('a store over any driver', () => {

@@ -58,7 +58,7 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   const node = ['fs', 'fs-lite'].includes(driver.name ?? '') && base ? getNode() : undefined
   if (!node || readOnly)
     return undefined
-  const { fs, path } = node
+  const { path } = node
   const folder: Folder = { ...node, root: path.resolve(base!) }
   const pathOf = (key: string): string => path.join(folder.root, key.replaceAll(':', '/'))
   const notice = new Notice(`${driver.name} at ${folder.root}`)
