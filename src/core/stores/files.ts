@@ -43,7 +43,7 @@ interface Hold {
   /** Where to write what is going to take the place of the file: who breaks the lock removes it. */
   readonly aside: string
   /** Resolves once the lock tells where that is; rejects where it could not be written. */
-  readonly named: Promise<void>
+  readonly named: Promise<unknown>
   /** False when it took so long that others may have taken the lock for left behind. */
   isHeld(): boolean
 }
@@ -58,7 +58,7 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   const node = ['fs', 'fs-lite'].includes(driver.name ?? '') && base ? getNode() : undefined
   if (!node || readOnly)
     return undefined
-  const { path } = node
+  const { fs, path } = node
   const folder: Folder = { ...node, root: path.resolve(base!) }
   const pathOf = (key: string): string => path.join(folder.root, key.replaceAll(':', '/'))
   const notice = new Notice(`${driver.name} at ${folder.root}`)
@@ -66,13 +66,12 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
     ...createDriverStorage(driver),
     notice,
     check: () => assertWritable(folder).catch(error => notice.tell(`${String(codeOf(error))}, so nothing can be written there. Requests that change a session are answered with 503. Let the server's user write, or name another folder.`)),
-    get: key => readText(node, pathOf(key)),
     set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
     delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
     compareAndSet(key, revision, text) {
       const file = pathOf(key)
       const isExpected = async (): Promise<boolean> => {
-        const stored = await readText(node, file)
+        const stored = await fs.readFile(file, 'utf8').catch(missing)
         return stored === undefined ? revision === undefined : revision !== undefined && revisionOf(stored) === revision
       }
       return withLock(folder, file, async hold => text === undefined
@@ -93,32 +92,17 @@ async function assertWritable({ fs, path, root }: Folder): Promise<void> {
     folder = path.dirname(folder)
 }
 
-/** How much of a file is read in one go; few records are larger. */
-const CHUNK = 16_384
-
-/** A text, in as few steps as can be, each of which waits for a thread; `undefined` where there is no file. */
-async function readText({ fs }: Node, file: string): Promise<string | undefined> {
-  const opened = await fs.open(file).catch(missing)
-  if (!opened)
-    return undefined
-  try {
-    const [{ size }, { buffer, bytesRead }] = await Promise.all([opened.stat(), opened.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, 0)])
-    return bytesRead < size ? await opened.readFile('utf8') : buffer.toString('utf8', 0, bytesRead)
-  }
-  finally {
-    await opened.close()
-  }
-}
-
 /**
  * Writes a text aside while the file is looked at, since each step waits for a thread. Resolves to
  * false, and replaces nothing, when the file is not as expected, and when the lock was held for too long.
  */
 async function replaceFile({ fs }: Node, file: string, text: string, { aside, named, isHeld }: Hold, isExpected: () => Promise<boolean> = async () => true): Promise<boolean> {
-  const [looked, ...written] = await Promise.allSettled([isExpected(), fs.writeFile(aside, text, { mode: FILE_MODE }), named])
+  const writing = fs.writeFile(aside, text, { mode: FILE_MODE })
+  const written = writing.catch(() => {})
   try {
-    if (valueOf(looked)) {
-      written.forEach(valueOf)
+    if (await isExpected()) {
+      await writing
+      await named
       if (isHeld()) {
         await fs.rename(aside, file)
         return true
@@ -126,20 +110,16 @@ async function replaceFile({ fs }: Node, file: string, text: string, { aside, na
     }
   }
   catch (error) {
+    await written
     await fs.unlink(aside).catch(() => {})
     // Whoever broke the lock took it away.
     if (codeOf(error) !== 'ENOENT' || isHeld())
       throw error
     return false
   }
+  await written
   await fs.unlink(aside).catch(missing)
   return false
-}
-
-function valueOf<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected')
-    throw result.reason
-  return result.value
 }
 
 async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise<boolean> {
@@ -179,7 +159,7 @@ async function takeLock(folder: Folder, lock: string, name: string): Promise<Tak
     try {
       const since = elapsed()
       const created = await fs.open(lock, 'wx', FILE_MODE)
-      const named = created.write(name).finally(() => created.close()).then(() => {})
+      const named = created.write(name).finally(() => created.close())
       // Only who writes aside needs the name.
       named.catch(() => {})
       return { since, named }

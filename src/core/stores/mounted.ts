@@ -48,7 +48,7 @@ export function createMountedStore(mounts: Mounts, options: UnstorageStoreOption
 export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): MaybeStore {
   const prefix = base ? `${base}:` : ''
   const attempts = new Attempts(timeout, (isSilent) => {
-    const texts = textsOf(mounts, prefix)
+    const texts = textsOf(mounts.getMount(prefix).driver)
     if (isSilent)
       tellAway(texts, `no answer within ${timeout} ms`)
     else if (!texts?.outage?.())
@@ -61,7 +61,7 @@ export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageSto
    */
   const run = <T>(action: Action, key: string, operation: (texts: TextStorage, name: string) => Maybe<T>): Maybe<T> => {
     const { base, driver } = mounts.getMount(prefix)
-    const known = textsOfDriver(driver)
+    const known = textsOf(driver)
     const outage = known?.outage?.() ?? 0
     if (outage < timeout)
       return attempts.run(action, key, () => whenThere(whenThere(driver, openTexts), texts => operation(texts, prefix.slice(base.length) + key)), Math.ceil(timeout - outage))
@@ -111,7 +111,7 @@ export async function openMount(mounts: Mounts, base: string): Promise<void> {
 
 /** Ends the attempts to reach storage that is away, which would keep the process alive. */
 export function giveUpMount(mounts: Mounts, base: string): void {
-  textsOf(mounts, `${base}:`)?.giveUp?.()
+  textsOf(mounts.getMount(`${base}:`).driver)?.giveUp?.()
 }
 
 function openMounted(mounts: Mounts, prefix: string): Maybe<TextStorage> {
@@ -129,12 +129,8 @@ function openFor(action: Action, mounts: Mounts, prefix: string): Maybe<TextStor
   }
 }
 
-/** The texts of the driver that is mounted now, where it was opened. */
-function textsOf(mounts: Mounts, prefix: string): TextStorage | undefined {
-  return textsOfDriver(mounts.getMount(prefix).driver)
-}
-
-function textsOfDriver(driver: Driver | Promise<Driver>): TextStorage | undefined {
+/** The texts of a driver that was opened. */
+function textsOf(driver: Driver | Promise<Driver>): TextStorage | undefined {
   const texts = isPromise(driver) ? undefined : opened.get(driver)
   return isPromise(texts) ? undefined : texts
 }

@@ -35,72 +35,36 @@ export interface ScriptClient {
  * that cannot compare, which the operator is told once. When the right is given it is noticed by itself.
  */
 export class Scripts {
-  readonly #client: ScriptClient
   #refusedUntil = 0
-  /** True where EVAL is allowed and EVALSHA is not. */
-  #needsText = false
-
-  constructor(client: ScriptClient) {
-    this.#client = client
-  }
 
   /**
    * Whether the record was as expected, and has been changed.
    *
    * @param byReading the way without a script
    */
-  async run(call: Call, byReading: () => Promise<boolean>): Promise<boolean> {
+  async run(client: ScriptClient, call: Call, byReading: () => Promise<boolean>): Promise<boolean> {
     if (elapsed() < this.#refusedUntil)
       return byReading()
     try {
-      const answer = await this.#call(call)
-      this.#noteRun()
+      // What Redis refuses, it has not done: a node that was restarted has to be told the script.
+      const answer = await client.evalsha(DIGEST, 1, ...call)
+        .catch((error: unknown) => isReply(error) ? client.eval(COMPARE_AND_SET, 1, ...call) : Promise.reject(error))
+      if (this.#refusedUntil > 0)
+        console.info('[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.')
+      this.#refusedUntil = 0
       return answer === 1
     }
     catch (error) {
-      if (!isRefusal(error))
+      if (!isReply(error) || !REFUSAL.test(error.message))
         throw error
-      // A script that was refused did nothing. Where reading is refused as well, it is not about scripts.
+      // Where reading is refused as well, it is not about scripts.
       const isDone = await byReading()
-      this.#noteRefusal(error)
+      if (this.#refusedUntil === 0)
+        console.warn(`[unsession] Redis refuses the command EVAL: "${error.message.split(', with args', 1)[0]}". Sessions work, but several processes can overwrite each other's changes, and undo a logout of the same instant. Allow it, for example with \`ACL SETUSER <user> +eval +evalsha +getrange +get +set +unlink\`; no restart is needed.`)
+      this.#refusedUntil = elapsed() + RETRY_MILLISECONDS
       return isDone
     }
   }
-
-  #call(call: Call): Promise<unknown> {
-    if (this.#needsText)
-      return this.#client.eval(COMPARE_AND_SET, 1, ...call)
-    return this.#client.evalsha(DIGEST, 1, ...call).catch((error: unknown) => this.#callByText(call, error))
-  }
-
-  /** A node that is new, or was restarted, has to be told the script. */
-  async #callByText(call: Call, error: unknown): Promise<unknown> {
-    if (!isRefusal(error) && !isUnknownScript(error))
-      throw error
-    const answer = await this.#client.eval(COMPARE_AND_SET, 1, ...call)
-    this.#needsText = isRefusal(error)
-    return answer
-  }
-
-  #noteRun(): void {
-    if (this.#refusedUntil > 0)
-      console.info('[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.')
-    this.#refusedUntil = 0
-  }
-
-  #noteRefusal({ message }: Error): void {
-    if (this.#refusedUntil === 0)
-      console.warn(`[unsession] Redis refuses the command EVAL: "${message.split(', with args', 1)[0]}". Sessions work, but a record is read and then written instead of both in one step: several processes can overwrite each other's changes, and undo a logout of the same instant. One process loses nothing. Allow it, for example with \`ACL SETUSER <user> +eval +evalsha +getrange +get +set +unlink\`; no restart is needed.`)
-    this.#refusedUntil = elapsed() + RETRY_MILLISECONDS
-  }
-}
-
-function isRefusal(error: unknown): error is Error {
-  return isReply(error) && REFUSAL.test(error.message)
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return isReply(error) && error.message.startsWith('NOSCRIPT')
 }
 
 function isReply(error: unknown): error is Error {

@@ -40,12 +40,12 @@ function createStorage(driver: Driver, client: RedisClient): TextStorage {
   const { get, set, delete: remove } = createDriverStorage(driver)
   const notice = new Notice(`redis at ${addressOf(client, cluster)}`)
   const connection = watchConnection(client, notice)
-  const scripts = new Scripts(client)
+  const scripts = new Scripts()
   const nameOf = (key: string): string => joinKeys(base.replace(/:$/, ''), key)
   const create = async (key: string, text: string, ttl: number): Promise<boolean> =>
     await client.set(nameOf(key), text, 'EX', ttl, 'NX') !== null
   const change = (key: string, revision: string | undefined, text: string, ttl: number): Promise<boolean> =>
-    scripts.run([nameOf(key), revision === undefined ? '' : textBeginning(revision), text, ttl], async () => {
+    scripts.run(client, [nameOf(key), revision === undefined ? '' : textBeginning(revision), text, ttl], async () => {
       // As drivers do that cannot compare.
       if (!isAtRevision(await get(key), revision))
         return false
