@@ -69,8 +69,12 @@ const MAX_FILES = 1000
 const MAX_ID_COOKIE = 150
 const MAX_SEALED_COOKIE = 420
 
-/** Each goal with what was measured, as far as the run has it. */
+/** Each goal with what was measured. Those that the run has nothing of are left out. */
 export function judgeGoals(results: readonly Result[]): Row[] {
+  return listGoals(results).filter(row => SUBJECTS.some(({ title }) => row[title] !== ''))
+}
+
+function listGoals(results: readonly Result[]): Row[] {
   const row = (what: string, goal: string, atMost: number, measure: (subject: Subject) => number | undefined): Row =>
     toGoalRow(what, goal, measure, value => value <= atMost)
   const ours = ({ name, framework }: Subject, store: PeerKey['store'], options = ''): Result | undefined =>
