@@ -98,9 +98,9 @@ async function assertWritable({ fs, path, root }: Folder): Promise<void> {
  */
 async function replaceFile({ fs }: Node, file: string, text: string, { aside, named, isHeld }: Hold, isExpected: () => Promise<boolean> = async () => true): Promise<boolean> {
   const writing = fs.writeFile(aside, text, { mode: FILE_MODE })
-  const written = writing.catch(() => {})
   try {
-    if (await isExpected()) {
+    // Nothing else happens to what is written aside before it is there, or has failed to be.
+    if (await isExpected().finally(() => writing.catch(() => {}))) {
       await writing
       await named
       if (isHeld()) {
@@ -110,14 +110,12 @@ async function replaceFile({ fs }: Node, file: string, text: string, { aside, na
     }
   }
   catch (error) {
-    await written
     await fs.unlink(aside).catch(() => {})
     // Whoever broke the lock took it away.
     if (codeOf(error) !== 'ENOENT' || isHeld())
       throw error
     return false
   }
-  await written
   await fs.unlink(aside).catch(missing)
   return false
 }

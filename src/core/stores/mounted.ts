@@ -54,6 +54,7 @@ export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageSto
     else if (!texts?.outage?.())
       texts?.notice.back()
   })
+  const openings = new Attempts(timeout)
   /**
    * One operation, on what is mounted now: the app may mount anew. Storage may be back a moment
    * after it went away, so it is waited for, yet no longer than the timeout since then: who comes
@@ -79,7 +80,7 @@ export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageSto
     compareAndSet(key, revision, record, ttl) {
       const action = record ? 'writing' : 'removing'
       const text = record && toText(record)
-      return whenThere(openFor(action, mounts, prefix), texts => texts.compareAndSet
+      return whenThere(openings.run(action, key, () => openMounted(mounts, prefix)), texts => texts.compareAndSet
         ? run(action, key, (texts, name) => texts.compareAndSet!(name, revision, text, ttl))
         : setAfterReading(action, key, revision, text, ttl))
     },
@@ -116,17 +117,6 @@ export function giveUpMount(mounts: Mounts, base: string): void {
 
 function openMounted(mounts: Mounts, prefix: string): Maybe<TextStorage> {
   return whenThere(mounts.getMount(prefix).driver, openTexts)
-}
-
-/** What keeps texts from being opened is an error of the operation that needs them. */
-function openFor(action: Action, mounts: Mounts, prefix: string): Maybe<TextStorage> {
-  try {
-    const texts = openMounted(mounts, prefix)
-    return isPromise(texts) ? texts.catch((cause: unknown) => Promise.reject(storageError(action, cause))) : texts
-  }
-  catch (cause) {
-    throw storageError(action, cause)
-  }
 }
 
 /** The texts of a driver that was opened. */

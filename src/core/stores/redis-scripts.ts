@@ -60,7 +60,7 @@ export class Scripts {
       // Where reading is refused as well, it is not about scripts.
       const isDone = await byReading()
       if (this.#refusedUntil === 0)
-        console.warn(`[unsession] Redis refuses the command EVAL: "${error.message.split(', with args', 1)[0]}". Sessions work, but several processes can overwrite each other's changes, and undo a logout of the same instant. Allow it, for example with \`ACL SETUSER <user> +eval +evalsha +getrange +get +set +unlink\`; no restart is needed.`)
+        console.warn(`[unsession] Redis refuses the command EVAL: "${error.message.split(', with args', 1)[0]}". Meanwhile several processes can overwrite each other's changes, and undo a logout. Allow it with \`ACL SETUSER <user> +eval +evalsha +getrange +get +set +unlink\`.`)
       this.#refusedUntil = elapsed() + RETRY_MILLISECONDS
       return isDone
     }
