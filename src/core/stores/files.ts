@@ -72,7 +72,8 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
       const file = pathOf(key)
       const isExpected = async (): Promise<boolean> => {
         const stored = await fs.readFile(file, 'utf8').catch(missing)
-        return stored === undefined ? revision === undefined : revision !== undefined && revisionOf(stored) === revision
+        // What is no record has no revision, and yet is something.
+        return (stored === undefined ? undefined : revisionOf(stored) ?? null) === revision
       }
       return withLock(folder, file, async hold => text === undefined
         ? await isExpected() && removeFile(node, file, hold)

@@ -50,7 +50,7 @@ export class Scripts {
       const answer = await client.evalsha(DIGEST, 1, ...call)
         .catch((error: unknown) => isReply(error) ? client.eval(COMPARE_AND_SET, 1, ...call) : Promise.reject(error))
       if (this.#refusedUntil > 0)
-        console.info('[unsession] Redis runs the command EVAL again: several processes lose nothing to each other.')
+        console.info('[unsession] Redis runs the command EVAL again.')
       this.#refusedUntil = 0
       return answer === 1
     }
