@@ -10,6 +10,7 @@ export type { OldCookieOptions, OldSession, OldToken, SessionMigration } from '.
 export type { ConnectStore, OldRecordStore } from './migration/old-records'
 export type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions, SessionCookieOptions, SessionMode } from './options'
 export { DEFAULTS } from './options'
+export type * from './ports'
 export { RequestSession } from './request-session'
 export { type OptionIssue, type ResolveContext, resolveOptions } from './resolve-options'
 export { createUnstorageStore, type UnstorageDriver } from './stores/builtin-driver'

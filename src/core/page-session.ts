@@ -1,5 +1,6 @@
 import type { RequestSession } from './request-session'
-import type { PageSession, SessionRecord } from './types'
+import type { PageSession } from './ports'
+import type { SessionRecord } from './types'
 import { deepFreeze, isEqualValue } from './value'
 
 /** What the browser has to hear of: exposed data that changed, a message that was left. */

@@ -1,6 +1,6 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
-import type { PageSession, SessionObserver } from '../core/types'
+import type { PageSession, SessionObserver } from '../core/ports'
 import type { EventExchange } from './exchange'
 import type { HeaderList } from './headers'
 import { cachedResponseError, SessionError } from '../core/errors'

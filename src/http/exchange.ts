@@ -1,5 +1,5 @@
 import type { RequestAddress } from '../core/cookie-scope'
-import type { Exchange } from '../core/types'
+import type { Exchange } from '../core/ports'
 import type { ErrorResponse } from './error-response'
 import type { Saving } from './give-way'
 import type { HeaderList } from './headers'

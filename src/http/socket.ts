@@ -1,6 +1,6 @@
 import type { SessionManager } from '../core/manager'
 import type { RequestSession } from '../core/request-session'
-import type { Exchange, SessionObserver } from '../core/types'
+import type { Exchange, SessionObserver } from '../core/ports'
 import { createSaver } from './give-way'
 
 /** What a host gives to the sessions of one connection. */

@@ -1,5 +1,6 @@
 import type { CoreSessionOptions } from '../../src/core/options'
-import type { Session, SessionObserver } from '../../src/core/types'
+import type { SessionObserver } from '../../src/core/ports'
+import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { SessionBag } from '../../src/http/bag'
 import { App, Browser, returning } from './support/app'

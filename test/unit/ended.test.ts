@@ -1,4 +1,5 @@
-import type { Session, SessionObserver } from '../../src/core/types'
+import type { SessionObserver } from '../../src/core/ports'
+import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { SessionBag, setBag } from '../../src/http/bag'
 import { destroySession, regenerateSession, updateSession } from '../../src/http/utils'

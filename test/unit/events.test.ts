@@ -1,5 +1,6 @@
 import type { CoreSessionOptions } from '../../src/core/options'
-import type { Session, SessionEventName, SessionObserver } from '../../src/core/types'
+import type { SessionObserver } from '../../src/core/ports'
+import type { Session, SessionEventName } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, MODES, OLD_SECRET, returning } from './support/app'
 import { silentExchange } from './support/exchange'

@@ -1,5 +1,5 @@
 import type { EventExchange } from '../../src/http/exchange'
-import type { Exchange } from '../../src/core/types'
+import type { Exchange } from '../../src/core/ports'
 import type { SessionEvent } from '../../src/adapters/event'
 import type { TestServer } from './support/server'
 import type { ServerResponse } from 'node:http'

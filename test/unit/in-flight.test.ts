@@ -1,4 +1,5 @@
-import type { SessionObserver, SessionStore } from '../../src/core/types'
+import type { SessionObserver } from '../../src/core/ports'
+import type { SessionStore } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { SessionError } from '../../src/core/errors'
 import { App, Browser, MODES, NOON, returning } from './support/app'

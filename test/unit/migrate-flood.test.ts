@@ -1,4 +1,4 @@
-import type { Exchange } from '../../src/core/types'
+import type { Exchange } from '../../src/core/ports'
 import type { CookiePair } from '../support/other-packages'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fromCookieSession, fromExpressSession, fromH3Session, fromIronSession, signCookie } from '../../src/core/index'

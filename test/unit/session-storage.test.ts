@@ -1,4 +1,4 @@
-import type { SessionObserver } from '../../src/core/types'
+import type { SessionObserver } from '../../src/core/ports'
 import { describe, expect, it } from 'vitest'
 import { App, Browser, returning, Visit } from './support/app'
 import { caught, codeOf } from './support/errors'

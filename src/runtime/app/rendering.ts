@@ -1,4 +1,4 @@
-import type { PageSession } from '../../core/types'
+import type { PageSession } from '../../core/ports'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
 import { createError } from '#app/composables/error'

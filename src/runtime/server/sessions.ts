@@ -1,6 +1,7 @@
 import type { BagOptions } from '../../http/bag'
 import type { Managers } from '../../http/managers'
-import type { RejectReason, Session, SessionEventName, SessionObserver } from '../../core/types'
+import type { SessionObserver } from '../../core/ports'
+import type { RejectReason, Session, SessionEventName } from '../../core/types'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
 import { rememberCallers } from '../../core/caller'

@@ -1,5 +1,5 @@
 import type { RequestAddress } from '../../../src/core/cookie-scope'
-import type { Exchange } from '../../../src/core/types'
+import type { Exchange } from '../../../src/core/ports'
 import type { EventExchange } from '../../../src/http/exchange'
 
 const ADDRESS: RequestAddress = { host: 'app.example.com', path: '/' }

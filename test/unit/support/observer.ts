@@ -1,4 +1,5 @@
-import type { RejectReason, Session, SessionEventName, SessionObserver } from '../../../src/core/types'
+import type { SessionObserver } from '../../../src/core/ports'
+import type { RejectReason, Session, SessionEventName } from '../../../src/core/types'
 
 /** Writes down what it is told. */
 export class Recorder implements SessionObserver {

@@ -1,4 +1,4 @@
-import type { PageSession } from '../../../core/types'
+import type { PageSession } from '../../../core/ports'
 import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
