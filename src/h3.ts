@@ -1,24 +1,23 @@
-import type { SocketHooks } from './http/upgrade'
+import type { SocketHooks } from './http/sockets/upgrade'
 import type { SessionEvent } from './adapters/event'
 import type { DefaultData, Session } from './core/types'
 import type { RequestSession } from './core/request-session'
-import type { ErrorResponse } from './http/error-response'
-import type { PlainApp, PlainSessionOptions } from './http/plain-app'
-import type { SessionSource } from './http/plain-utils'
-import { isNarrowed } from './http/cached-request'
-import { provideSocketSessions } from './http/upgrade'
-import { describeEvent, isEvent } from './adapters/event'
+import type { FoundSessions } from './http/found-sessions'
+import type { PlainSessionOptions } from './plain/app'
+import type { SessionSource } from './plain/utils'
+import { isEvent } from './adapters/event'
 import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
-import { finishResponses, type H3V2Event, isV2 } from './adapters/h3-v2'
+import { finishResponses, isV2 } from './adapters/h3-v2'
 import { beginAt, called, ofUser, type Site, siteOf } from './core/caller'
-import { cachedResponseError } from './core/errors'
-import { bagOf, SessionBag, setBag } from './http/bag'
-import { settleAfter } from './http/settle-after'
-import { describeError, toSessionError } from './http/error-response'
-import { createExchange } from './http/exchange'
+import { EventSessions } from './http/event-sessions'
+import { sessionsOf, sessionsOwnedBy, setSessions } from './http/find-sessions'
+import { refuseCached } from './http/found-sessions'
+import { flushAfter } from './http/flush-after'
 import { assertOptions } from './http/misuse'
-import { managerOf, plainAppOf } from './http/plain-app'
+import { provideSocketSessions } from './http/sockets/upgrade'
 import { loadSession } from './http/utils'
+import { managerOf, plainAppOf } from './plain/app'
+import { logError, PlainHost, toErrorResponse } from './plain/host'
 
 // With the root of the package in the program, `declare module 'unsession'` in an app finds what
 // it augments.
@@ -33,8 +32,8 @@ export { fromIronSession, type IronSessionOptions } from './core/migration/iron-
 export type { OldCookieOptions, OldSession, OldToken, SessionMigration } from './core/migration/migration'
 export { signCookie, unsignCookie } from './core/signed-value'
 export type { DeepReadonly, FlashMessages, RegenerateOptions, Session, SessionData, SessionPatch, SessionStore } from './core/types'
-export type { PlainSessionOptions as SessionOptions } from './http/plain-app'
-export { clearSession, destroySession, getSession, regenerateSession, type SessionSource, updateSession } from './http/plain-utils'
+export type { PlainSessionOptions as SessionOptions } from './plain/app'
+export { clearSession, destroySession, getSession, regenerateSession, type SessionSource, updateSession } from './plain/utils'
 export { flash } from './http/utils'
 
 /**
@@ -53,7 +52,7 @@ export async function useSession<T extends object = DefaultData>(event: SessionS
   try {
     assertOptions(options, ' In place of `password`, options have a `secret`.')
     if (options && isEvent(event))
-      provideBag(event, options)
+      provideSessions(event, options)
     const loading = loadSession(event, options)
     if (loading instanceof Promise)
       site = siteOf(useSession)
@@ -93,15 +92,15 @@ export interface SessionMiddleware {
 export function sessionMiddleware(options: PlainSessionOptions): SessionMiddleware {
   called(sessionMiddleware, () => plainAppOf(options))
   const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
-    const isFirst = !bagOf(event)?.has(event)
-    const bag = provideBag(event, options, next !== undefined)
+    const isFirst = !sessionsOf(event)?.has(event)
+    const found = provideSessions(event, options, next !== undefined)
     // A failure is remembered and thrown when the session is first used: other handlers still answer.
-    const loading = bag.load(event, options)
+    const loading = found.load(event, options)
     if (loading)
       await loading.catch(() => {})
     if (options.generate)
-      await begin(bag.open(event, options), options.generate)
-    return next && isFirst ? settleAfter(bag, next) : undefined
+      await begin(found.open(event, options), options.generate)
+    return next && isFirst && found instanceof EventSessions ? flushAfter(found, next) : undefined
   }
   return Object.assign(sessions, { __is_handler__: true as const, hooks: HOOKS })
 }
@@ -115,18 +114,18 @@ async function begin(session: RequestSession, generate: () => object): Promise<v
 
 /** What makes the responses of h3 v1 wait; those of Node do so by themselves. */
 const HOOKS: SessionMiddleware['hooks'] = {
-  onBeforeResponse: async event => unheldBagOf(event)?.settle(),
+  onBeforeResponse: async event => unheldSessionsOf(event)?.flush(),
   // A hook that fails while h3 handles an error leaves the request without an answer.
-  onError: async (_, event) => unheldBagOf(event)?.settle()?.catch(cause => answerV1(event as H3V1Event, toErrorResponse(cause))),
+  onError: async (_, event) => unheldSessionsOf(event)?.flush()?.catch(cause => answerV1(event as H3V1Event, toErrorResponse(cause))),
   async onAfterResponse(event) {
-    const bag = unheldBagOf(event)
-    await bag?.settle()?.catch(logError)
-    bag?.finish(event)
+    const sessions = unheldSessionsOf(event)
+    await sessions?.flush()?.catch(logError)
+    sessions?.finish()
   },
 }
 
-function unheldBagOf(event: SessionEvent): SessionBag | undefined {
-  return !isV2(event) && isMock(event.node.res) ? bagOf(event) : undefined
+function unheldSessionsOf(event: SessionEvent): EventSessions | undefined {
+  return !isV2(event) && isMock(event.node.res) ? sessionsOwnedBy(event) : undefined
 }
 
 /**
@@ -150,56 +149,22 @@ export function socketSessions<H extends object>(options: PlainSessionOptions, h
 }
 
 /** The sessions of an event, which the first to ask for them configures. */
-function provideBag(event: SessionEvent, options: PlainSessionOptions, isAwaited = false): SessionBag {
-  const existing = bagOf(event)
+function provideSessions(event: SessionEvent, options: PlainSessionOptions, isAwaited = false): FoundSessions {
+  const existing = sessionsOf(event)
   if (existing?.has(event))
     return existing
   if (isCachedByNitro(event.context))
-    throw cachedResponseError('A session was used inside a cached handler.')
+    refuseCached()
   const app = plainAppOf(options)
   app.startCleanup()
   if (isV2(event) && event.app)
     finishResponses(event.app)
-  const bag = createBag(event, app, isAwaited)
-  setBag(event, bag)
-  return bag
+  const sessions = new EventSessions(new PlainHost(event, app, isAwaited))
+  setSessions(event, sessions)
+  return sessions
 }
 
 /** What Nitro leaves in the context of a cached handler; apps may have a cache of their own there. */
 function isCachedByNitro(context: { cache?: unknown }): boolean {
   return Object.hasOwn(Object(context.cache), 'options')
-}
-
-function createBag(event: SessionEvent, app: PlainApp, isAwaited: boolean): SessionBag {
-  const request = isV2(event) ? event.req : undefined
-  // Now, not when a session is asked for: h3 v2 gives an event that was answered another response.
-  const response = describeEvent(event)
-  return new SessionBag({
-    owner: event,
-    observer: app.observer,
-    isCached: () => request !== undefined && isNarrowed((event as H3V2Event).req, request),
-    manager: own => managerOf(app, own),
-    cookieHeader: () => response.cookieHeader,
-    createExchange: bag => createExchange(response, {
-      settle: () => bag.settle(),
-      protect: headers => bag.protect(headers),
-      save: () => bag.save(),
-      onFailure: toErrorResponse,
-      onUnsaved: logError,
-      waitUntil: isV2(event) ? saved => event.waitUntil?.(saved) : undefined,
-      isAwaited,
-    }),
-  })
-}
-
-/** The JSON that both majors of h3 answer errors with, more or less. */
-function toErrorResponse(cause: unknown): ErrorResponse {
-  const error = toSessionError(cause)
-  logError(error)
-  const { statusCode, statusMessage, message } = describeError(error)
-  return { statusCode, statusMessage, body: JSON.stringify({ status: statusCode, statusCode, statusText: statusMessage, statusMessage, message }) }
-}
-
-function logError(error: unknown): void {
-  console.error('[unsession]', error)
 }

@@ -1,4 +1,4 @@
-import type { EventResponse } from '../http/exchange'
+import type { EventResponse } from '../http/response-cookies'
 import type { H3V1Event } from './h3-v1'
 import type { H3V2Event } from './h3-v2'
 import { V1Response } from './h3-v1'

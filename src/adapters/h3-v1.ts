@@ -1,8 +1,9 @@
 import type { ErrorResponse } from '../http/error-response'
-import type { EventResponse } from '../http/exchange'
+import type { EventResponse } from '../http/response-cookies'
 import type { NodeResponse } from '../http/node-response'
 import type { RequestAddress } from '../core/cookie-scope'
-import { type HeaderList, headersOf } from '../http/headers'
+import type { HeaderList } from '../http/headers'
+import { headersOf } from '../http/node-response'
 
 /** An event of h3 v1. */
 export interface H3V1Event {

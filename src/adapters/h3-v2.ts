@@ -1,8 +1,8 @@
 import type { RequestAddress } from '../core/cookie-scope'
-import type { EventResponse } from '../http/exchange'
+import type { EventResponse } from '../http/response-cookies'
 import type { HeaderList } from '../http/headers'
 import type { NodeResponse } from '../http/node-response'
-import { bagOf } from '../http/bag'
+import { sessionsOwnedBy } from '../http/find-sessions'
 
 /** An event of h3 v2. */
 export interface H3V2Event {
@@ -67,13 +67,12 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      const found = bagOf(event)
-      // Internal requests, and others on hosts that give one context to all, find that of another event.
-      const bag = found?.isOwnedBy(event) ? found : undefined
+      // Internal requests, and others on hosts that give one context to all, find those of another event.
+      const sessions = sessionsOwnedBy(event)
       // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
       if (!event.runtime?.node?.res)
-        await bag?.settle()?.catch(() => {})
-      bag?.finish(event, response.headers)
+        await sessions?.flush()?.catch(() => {})
+      sessions?.finish(response.headers)
       await onResponse?.(response, event)
     },
   })

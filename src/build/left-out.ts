@@ -47,7 +47,7 @@ async function replacementsFor(nitro: Nitro): Promise<Map<string, string>> {
     ...isWorker(preset)
       ? [
           ['core/stores/files', 'export const createFileStorage = () => undefined'] as const,
-          ['http/node-response', 'export const holdNodeResponse = undefined'] as const,
+          ['http/held-response/index', 'export const holdNodeResponse = undefined'] as const,
         ]
       : [],
     // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.

@@ -1,51 +1,7 @@
-import type { NodeResponse } from './node-response'
 import { identityOf } from '../core/cookie-scope'
 
 /** The headers of a response; those of the Fetch standard fit. */
 export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'getSetCookie' | 'keys'>
-
-/** The headers of a Node response, as those of the Fetch standard. */
-export function headersOf(res: NodeResponse): HeaderList {
-  return new NodeHeaders(res)
-}
-
-class NodeHeaders implements HeaderList {
-  readonly #res: NodeResponse
-
-  constructor(res: NodeResponse) {
-    this.#res = res
-  }
-
-  get(name: string): string | null {
-    const value = this.#res.getHeader(name)
-    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
-  }
-
-  set(name: string, value: string): void {
-    this.#res.setHeader(name, value)
-  }
-
-  append(name: string, value: string): void {
-    this.#res.setHeader(name, [...toList(this.#res.getHeader(name)), value])
-  }
-
-  delete(name: string): void {
-    this.#res.removeHeader(name)
-  }
-
-  getSetCookie(): string[] {
-    return toList(this.#res.getHeader('set-cookie'))
-  }
-
-  keys(): ReturnType<Headers['keys']> {
-    return this.#res.getHeaderNames().values() as ReturnType<Headers['keys']>
-  }
-}
-
-/** The cookies that a Node response has now. */
-export function cookiesOf(res: NodeResponse): readonly string[] {
-  return toList(res.getHeader('set-cookie'))
-}
 
 /** Puts cookies in front of the others. */
 export function prependCookies(headers: HeaderList, cookies: readonly string[]): void {
@@ -54,12 +10,6 @@ export function prependCookies(headers: HeaderList, cookies: readonly string[]):
   const all = headers.getSetCookie()
   headers.delete('set-cookie')
   ;[...cookies, ...all].forEach(line => headers.append('set-cookie', line))
-}
-
-function toList(value: number | string | string[] | undefined): string[] {
-  if (value === undefined)
-    return []
-  return [value].flat().map(String)
 }
 
 /** What a response says of one of our cookies. */

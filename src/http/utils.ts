@@ -4,9 +4,9 @@ import { called, calledLater, ofUser } from '../core/caller'
 import { SessionError } from '../core/errors'
 import { handOut } from '../core/hand-out'
 import { assertKey, assertPatch } from '../core/misuse'
-import { bagOf, ownBagOf } from './bag'
+import { ownSessionsOf, sessionsOf } from './find-sessions'
 import { assertEvent, assertOurs, notAnEvent } from './misuse'
-import { getSocket, type SocketSessions } from './socket'
+import { getSocket, type SocketSessions } from './sockets/connection'
 
 /** Whatever has the context of a request: an event of h3 v1 or h3 v2, the request or the peer of a WebSocket. */
 export interface EventLike {
@@ -147,9 +147,9 @@ export function findSession(event: EventLike, call: string, overrides?: object):
   const socket = socketOf(event)
   if (socket)
     return socket.current(overrides)
-  const bag = bagOf(event)
-  if (bag)
-    return bag.use(event, overrides)
+  const found = sessionsOf(event)
+  if (found)
+    return found.use(event, overrides)
   if (typeof event.context !== 'object')
     throw notAnEvent(call, event)
   return undefined
@@ -157,5 +157,5 @@ export function findSession(event: EventLike, call: string, overrides?: object):
 
 /** The sessions of a connection, for a peer; requests, whose context may be the same, have their own. */
 function socketOf(event: EventLike): SocketSessions | undefined {
-  return ownBagOf(event) ? undefined : getSocket(event.context)
+  return ownSessionsOf(event) ? undefined : getSocket(event.context)
 }

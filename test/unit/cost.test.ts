@@ -2,7 +2,7 @@ import type { CoreSessionOptions } from '../../src/core/options'
 import type { SessionObserver } from '../../src/core/ports'
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { SessionBag } from '../../src/http/bag'
+import { EventSessions } from '../../src/http/event-sessions'
 import { App, Browser, returning } from './support/app'
 import { FakeExchange } from './support/exchange'
 import { HeldStore } from './support/held-store'
@@ -90,7 +90,7 @@ describe('a session that nobody uses', () => {
   const load = (options: CoreSessionOptions, observer?: SessionObserver): Promise<void> | undefined => {
     const event = {}
     const { manager } = new App(options)
-    return new SessionBag({ owner: event, cookieHeader: () => 'session=x', createExchange: () => new FakeExchange('session=x'), manager: () => manager, ...(observer && { observer }) }).load(event)
+    return new EventSessions({ owner: event, cookieHeader: () => 'session=x', createExchange: () => new FakeExchange('session=x'), manager: () => manager, ...(observer && { observer }) }).load(event)
   }
   const isOpened = (options: CoreSessionOptions, observer?: SessionObserver): boolean => {
     const event = {}
@@ -100,7 +100,7 @@ describe('a session that nobody uses', () => {
       opened++
       return manager.open(...args)
     }
-    void new SessionBag({ owner: event, cookieHeader: () => undefined, createExchange: () => new FakeExchange(), manager: () => ({ ...manager, open }), ...(observer && { observer }) }).load(event)
+    void new EventSessions({ owner: event, cookieHeader: () => undefined, createExchange: () => new FakeExchange(), manager: () => ({ ...manager, open }), ...(observer && { observer }) }).load(event)
     return opened > 0
   }
 

@@ -1,7 +1,8 @@
 import type { SessionObserver } from '../../src/core/ports'
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { SessionBag, setBag } from '../../src/http/bag'
+import { EventSessions } from '../../src/http/event-sessions'
+import { setSessions } from '../../src/http/find-sessions'
 import { destroySession, regenerateSession, updateSession } from '../../src/http/utils'
 import { App, Browser, MODES, returning, Visit } from './support/app'
 import { codeOf } from './support/errors'
@@ -55,11 +56,11 @@ describe('a session that is destroyed while it loads', () => {
     const browser = await returning(app)
     const exchange = new FakeExchange(browser.cookieHeader)
     const event = { context: {} }
-    const bag = new SessionBag({ owner: event, cookieHeader: () => exchange.cookieHeader, createExchange: () => exchange, manager: () => app.manager })
-    setBag(event, bag)
+    const sessions = new EventSessions({ owner: event, cookieHeader: () => exchange.cookieHeader, createExchange: () => exchange, manager: () => app.manager })
+    setSessions(event, sessions)
     const asked = ask(event)
     const [code] = await Promise.all([codeOf(() => asked), destroySession(event)])
-    await bag.settle()
+    await sessions.flush()
     expect([code, await app.keys()]).toEqual(['EXPIRED_SESSION', []])
   })
 

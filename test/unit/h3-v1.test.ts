@@ -1,4 +1,4 @@
-import type { EventExchange } from '../../src/http/exchange'
+import type { EventExchange } from '../../src/http/response-cookies'
 import type { Exchange } from '../../src/core/ports'
 import type { SessionEvent } from '../../src/adapters/event'
 import type { TestServer } from './support/server'
@@ -7,7 +7,7 @@ import { createApp, createError, defineEventHandler, sendRedirect, sendStream, s
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { describeEvent } from '../../src/adapters/event'
-import { createExchange } from '../../src/http/exchange'
+import { ResponseCookies } from '../../src/http/response-cookies'
 import { App, Browser } from './support/app'
 import { createSwitch, serve } from './support/server'
 
@@ -21,10 +21,7 @@ interface Context {
 /** A server that makes an exchange for each request, as a plugin does. */
 function serveExchange(handler: (context: Context) => unknown, settle: () => Promise<void> | undefined = () => undefined): Promise<TestServer> {
   return serve((req, res) => {
-    const exchange = createExchange(describeEvent({ context: {}, node: { req, res } } as SessionEvent), {
-      settle,
-      protect: () => {},
-      save: async () => {},
+    const exchange = new ResponseCookies(describeEvent({ context: {}, node: { req, res } } as SessionEvent), { flush: settle, protect: () => {}, save: async () => {} }, {
       onUnsaved: () => {},
       onFailure: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{}' }),
     })
@@ -47,7 +44,7 @@ describe('the exchange of an h3 v1 event', () => {
       if (given)
         res.setHeader('cache-control', given)
       res.setHeader('x-shared', String(exchange.isForSharedCaches))
-      exchange.personalize(isPrivate)
+      exchange.markPrivate(isPrivate)
       res.end()
     })
     const { headers } = await server.fetch()
@@ -60,7 +57,7 @@ describe('the exchange of an h3 v1 event', () => {
       res.setHeader('CDN-Cache-Control', 'max-age=60')
       res.setHeader('Vercel-CDN-Cache-Control', 'max-age=60')
       res.setHeader('Surrogate-Control', 'max-age=60')
-      exchange.personalize(true)
+      exchange.markPrivate(true)
       res.end()
     })
     expect(Object.keys((await server.fetch()).headers).filter(name => /cdn|surrogate/.test(name))).toEqual([])
@@ -69,10 +66,10 @@ describe('the exchange of an h3 v1 event', () => {
   it('announces what changed, also while the response waits, and not after it was sent', async () => {
     const server = await serveExchange(({ exchange, res }) => {
       exchange.hold()
-      exchange.announce('data')
+      exchange.setChanges('data')
       res.end()
-      exchange.announce('flash')
-      exchange.personalize(true)
+      exchange.setChanges('flash')
+      exchange.markPrivate(true)
     })
     const { headers } = await server.fetch()
     expect([headers['session-changed'], headers['cache-control']]).toEqual(['data', undefined])
@@ -293,10 +290,7 @@ describe('a session in an h3 v1 app', () => {
   function serveSession(app: App, respond: Parameters<typeof defineEventHandler>[0]): Promise<TestServer> {
     const h3 = createApp()
     h3.use(defineEventHandler(async (event) => {
-      const request = app.manager.open(createExchange(describeEvent(event as unknown as SessionEvent), {
-        settle: () => request.settle(),
-        protect: () => {},
-        save: () => request.handle.save(),
+      const request = app.manager.open(new ResponseCookies(describeEvent(event as unknown as SessionEvent), { flush: () => request.settle(), protect: () => {}, save: () => request.handle.save() }, {
         onUnsaved: () => {},
         onFailure: error => ({ statusCode: (error as { statusCode: number }).statusCode, statusMessage: '', body: 'failed' }),
       }))

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { holdNodeResponse } from '../../src/http/node-response'
+import { holdNodeResponse } from '../../src/http/held-response/index'
 import { watchProcess } from './support/process-problems'
 import { createSwitch, fail, hold as holdServer, holdCalls, OURS, release, serve, serveHeld as serveHeldServer, setOurs } from './support/server'
 
@@ -507,7 +507,7 @@ describe.each(WAYS)('with $name', (way) => {
       const problems = watchProcess()
       const server = await serve((_, res) => {
         way.hold(res as never, {
-          settle: () => nextTurn().then(() => Promise.reject(new Error('storage'))),
+          flush: () => nextTurn().then(() => Promise.reject(new Error('storage'))),
           finish: () => {},
           toErrorResponse: () => {
             throw new Error('hook')

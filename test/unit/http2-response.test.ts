@@ -12,7 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { holdNodeResponse } from '../../src/http/node-response'
+import { holdNodeResponse } from '../../src/http/held-response/index'
 import { ask, holdHttp2, resetConnection, serveHeldHttp2, serveHttp2 } from './support/http2-server'
 import { createRandom } from './support/random'
 import { createSwitch, OURS } from './support/server'
@@ -797,7 +797,7 @@ describe('a response of HTTP/2 whose settle rejects', () => {
   it('has no body when that is empty', async () => {
     const { connect } = await serveHttp2((res) => {
       holdNodeResponse(res as never, {
-        settle: () => Promise.reject(new Error('storage')),
+        flush: () => Promise.reject(new Error('storage')),
         finish: () => {},
         toErrorResponse: () => ({ statusCode: 503, statusMessage: '', body: '' }),
       })
@@ -1000,7 +1000,7 @@ describe('a response of HTTP/2 that several hold', () => {
     const { connect } = await serveHttp2((res) => {
       for (const name of ['first', 'second']) {
         holdNodeResponse(res as never, {
-          settle: () => nextTurn().then(() => failing.includes(name) ? Promise.reject(new Error(name)) : undefined),
+          flush: () => nextTurn().then(() => failing.includes(name) ? Promise.reject(new Error(name)) : undefined),
           finish: headers => headers.append('set-cookie', `${name}=1`),
           toErrorResponse: error => ({ statusCode: 503, statusMessage: '', body: `${name}: ${(error as Error).message}` }),
         })
@@ -1038,7 +1038,7 @@ describe('a stream of HTTP/2 for which no answer can be made', () => {
 
   it.each(endings)('since toErrorResponse throws, %s, is reset, and the others of its connection go on', async (_, end) => {
     expect(await answersBeside((res, isBroken) => {
-      holdNodeResponse(res as never, { settle: () => nextTurn().then(isBroken ? fail : undefined), finish: () => {}, toErrorResponse: fail })
+      holdNodeResponse(res as never, { flush: () => nextTurn().then(isBroken ? fail : undefined), finish: () => {}, toErrorResponse: fail })
       if (isBroken)
         end(res, res.req)
       else

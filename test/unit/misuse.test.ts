@@ -1,7 +1,8 @@
 import type { SessionEvent } from '../../src/adapters/event'
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { setBag, SessionBag } from '../../src/http/bag'
+import { EventSessions } from '../../src/http/event-sessions'
+import { setSessions } from '../../src/http/find-sessions'
 import * as h3 from '../../src/h3'
 import * as nitro from '../../src/runtime/server/index'
 import { App, returning, SECRET } from './support/app'
@@ -140,13 +141,13 @@ describe.each(UTILS)('the utils of $name', (utils) => {
     const browser = await returning(app)
     const exchange = new FakeExchange(browser.cookieHeader)
     const event = { context: {}, node: { req: { headers: {} }, res: {} } }
-    const bag = new SessionBag({ owner: event, cookieHeader: () => browser.cookieHeader, createExchange: () => exchange, manager: () => app.manager })
-    setBag(event, bag)
-    await bag.load(event)
+    const sessions = new EventSessions({ owner: event, cookieHeader: () => browser.cookieHeader, createExchange: () => exchange, manager: () => app.manager })
+    setSessions(event, sessions)
+    await sessions.load(event)
     return {
       event,
       async stored() {
-        await bag.settle()
+        await sessions.flush()
         return (await app.records()).map(({ data }) => data)
       },
     }

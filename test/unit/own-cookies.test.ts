@@ -1,6 +1,6 @@
 import type { SessionEvent } from '../../src/adapters/event'
 import type { ServerResponse } from 'node:http'
-import type { PlainSessionOptions } from '../../src/http/plain-app'
+import type { PlainSessionOptions } from '../../src/plain/app'
 import { createStorage } from 'unstorage'
 import { describe, expect, it } from 'vitest'
 import { isV2 } from '../../src/adapters/h3-v2'

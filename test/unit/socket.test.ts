@@ -1,6 +1,6 @@
 import type { CoreSessionOptions } from '../../src/core/options'
 import { describe, expect, it } from 'vitest'
-import { SocketSessions, withCookies } from '../../src/http/socket'
+import { SocketSessions, withCookies } from '../../src/http/sockets/connection'
 import { fromH3Session } from '../../src/core/index'
 import { H3_VERSIONS, PASSWORD } from '../support/other-packages'
 import { App, Browser, MODES, OLD_SECRET, returning, SECRET } from './support/app'

@@ -1,6 +1,7 @@
 import type * as Errors from '../../src/core/errors'
 import type { Session } from '../../src/core/types'
-import type * as Bags from '../../src/http/bag'
+import type * as Found from '../../src/http/find-sessions'
+import type * as Sessions from '../../src/http/event-sessions'
 import type * as Utils from '../../src/http/utils'
 import type * as Nitro from '../../src/runtime/server/index'
 import type * as Core from './support/app'
@@ -30,7 +31,8 @@ async function load(isRemembering: boolean): Promise<Loaded> {
     core: await import('./support/app'),
     utils: await import('../../src/http/utils'),
     nitro: await import('../../src/runtime/server/index'),
-    bags: await import('../../src/http/bag'),
+    sessions: await import('../../src/http/event-sessions'),
+    found: await import('../../src/http/find-sessions'),
     errors: await import('../../src/core/errors'),
   }
 }
@@ -39,7 +41,8 @@ interface Loaded {
   core: typeof Core
   utils: typeof Utils
   nitro: typeof Nitro
-  bags: typeof Bags
+  sessions: typeof Sessions
+  found: typeof Found
   errors: typeof Errors
 }
 
@@ -220,12 +223,11 @@ describe.each([{ isRemembering: true }, { isRemembering: false }])('the stack of
   })
 
   it('begins at the call of a util', async () => {
-    const { utils, bags, nitro, core } = loaded
+    const { utils, sessions, found, nitro, core } = loaded
     const app = new core.App()
     const event = (cookieHeader?: string, isCached = false): { context: object } => {
       const made = { context: {} }
-      const bag = new bags.SessionBag({ owner: made, cookieHeader: () => cookieHeader, isCached: () => isCached, createExchange: () => new FakeExchange(cookieHeader), manager: () => app.manager })
-      bags.setBag(made, bag)
+      found.setSessions(made, new sessions.EventSessions({ owner: made, cookieHeader: () => cookieHeader, isCached: () => isCached, createExchange: () => new FakeExchange(cookieHeader), manager: () => app.manager }))
       return made
     }
     const browser = await core.returning(app)
@@ -254,13 +256,13 @@ describe.each([{ isRemembering: true }, { isRemembering: false }])('the stack of
   })
 
   it('of a load that failed begins at each call that asked', async () => {
-    const { nitro, utils, bags, core } = loaded
+    const { nitro, utils, sessions, found, core } = loaded
     const base = new core.App()
     const store = new HeldStore(base.store)
     const app = new core.App({}, { driver: base.driver, clock: base.clock, store })
     const browser = await core.returning(app)
     const event = { context: {} }
-    bags.setBag(event, new bags.SessionBag({ owner: event, cookieHeader: () => browser.cookieHeader, createExchange: () => new FakeExchange(browser.cookieHeader), manager: () => app.manager }))
+    found.setSessions(event, new sessions.EventSessions({ owner: event, cookieHeader: () => browser.cookieHeader, createExchange: () => new FakeExchange(browser.cookieHeader), manager: () => app.manager }))
     store.fail('get')
     const first = await errorOf(async () => await nitro.useSession(event), any({}))
     expect(lineAtTop(first)).toContain('const first =')

@@ -71,8 +71,8 @@ function isDiscarded(context: NonNullable<NuxtApp['ssrContext']>): boolean {
 function openPage({ ssrContext }: NuxtApp): PageSession | undefined {
   const { event, error } = ssrContext!
   // Where the server side of this package keeps the sessions of an event.
-  const bag = event.context[Symbol.for('unsession') as never] as { page(event: object): PageSession | undefined } | undefined
-  const session = bag?.page(event)
+  const sessions = event.context[Symbol.for('unsession') as never] as { page(event: object): PageSession | undefined } | undefined
+  const session = sessions?.page(event)
   // An error page is shown even when the session is what failed.
   return session && error ? forgive(session) : session
 }

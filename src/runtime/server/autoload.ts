@@ -1,7 +1,7 @@
 import type { ServerEvent } from './app'
 import { isConfiguredPerRequest } from '#unsession/host'
 import { getRouteRules, readConfig } from '#unsession/server'
-import { getBag } from '../../http/bag'
+import { sessionsIn } from '../../http/find-sessions'
 
 /**
  * Loads the session of a request that carries its cookie, unless the route opted out, or there
@@ -14,7 +14,7 @@ export function autoloadSession(event: ServerEvent): Promise<unknown> | undefine
     return undefined
   try {
     // A failure is remembered and thrown when the session is first used: other pages still answer.
-    return getBag(event.context)?.load(event)?.catch(() => {})
+    return sessionsIn(event.context)?.load(event)?.catch(() => {})
   }
   catch {
     return undefined

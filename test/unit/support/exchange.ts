@@ -1,6 +1,6 @@
 import type { RequestAddress } from '../../../src/core/cookie-scope'
 import type { Exchange } from '../../../src/core/ports'
-import type { EventExchange } from '../../../src/http/exchange'
+import type { EventExchange } from '../../../src/http/response-cookies'
 
 const ADDRESS: RequestAddress = { host: 'app.example.com', path: '/' }
 
@@ -10,9 +10,9 @@ export class FakeExchange implements EventExchange {
   isSent = false
   isForSharedCaches = false
   holds = 0
-  /** What `personalize` was called with. */
-  readonly personalized: boolean[] = []
-  readonly announced: string[] = []
+  /** What `markPrivate` was called with. */
+  readonly marked: boolean[] = []
+  readonly changes: string[] = []
   /** The `Set-Cookie` headers of the response by cookie name. */
   readonly cookies = new Map<string, readonly string[]>()
   readonly address: RequestAddress
@@ -31,14 +31,14 @@ export class FakeExchange implements EventExchange {
       this.cookies.set(name, lines)
   }
 
-  personalize(isPrivate: boolean): void {
-    this.personalized.push(isPrivate)
+  markPrivate(isPrivate: boolean): void {
+    this.marked.push(isPrivate)
   }
 
   watch(): void {}
 
-  announce(changes: string): void {
-    this.announced.push(changes)
+  setChanges(changes: string): void {
+    this.changes.push(changes)
   }
 
   finish(): void {}

@@ -9,7 +9,7 @@ import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { holdNodeResponse } from '../../../src/http/node-response'
+import { holdNodeResponse } from '../../../src/http/held-response/index'
 import { ask } from './response-client'
 import { showError } from './response-log'
 import { recordResponse } from './response-recorded'
@@ -62,7 +62,7 @@ function hold(res: ServerResponse, waits: readonly number[], treatment: Treatmen
     return settled
   }
   if (treatment === 'held')
-    holdNodeResponse(res as unknown as NodeResponse, { settle, finish() {}, toErrorResponse: () => ({ statusCode: 503, statusMessage: '', body: '' }) })
+    holdNodeResponse(res as unknown as NodeResponse, { flush: settle, finish() {}, toErrorResponse: () => ({ statusCode: 503, statusMessage: '', body: '' }) })
   if (treatment === 'recorded')
     recordResponse(res, settle)
   const settlement = async (): Promise<void> => {

@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { HeaderList } from '../../../src/http/headers'
-import type { HoldOptions, NodeResponse } from '../../../src/http/node-response'
+import type { Holder } from '../../../src/http/held-response/index'
+import type { NodeResponse } from '../../../src/http/node-response'
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
-import { WaitingCalls } from '../../../src/http/held-calls'
-import { holdNodeResponse } from '../../../src/http/node-response'
+import { WaitingCalls } from '../../../src/http/held-response/waiting-calls'
+import { holdNodeResponse } from '../../../src/http/held-response/index'
 
 export interface Answer {
   status: number
@@ -66,12 +67,12 @@ export function createSwitch<T = void>(): Switch<T> {
 
 export const OURS = 'session=ours; Path=/'
 
-export type Hold = (res: NodeResponse, options: HoldOptions) => unknown
+export type Hold = (res: NodeResponse, options: Holder) => unknown
 
 /** Holds a response as the session does: our cookie is set in `finish`, a failure is a 503. */
 export function hold(res: ServerResponse, settle: () => Promise<void> | undefined, finish: (headers: HeaderList) => void = () => {}, holdResponse: Hold = holdNodeResponse): void {
   holdResponse(res as unknown as NodeResponse, {
-    settle,
+    flush: settle,
     finish,
     toErrorResponse: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{"error":true}' }),
   })

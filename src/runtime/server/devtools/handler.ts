@@ -2,7 +2,7 @@ import type { SessionManager } from '../../../core/manager'
 import type { ServerEvent } from '../app'
 import { icon, page, path } from '#unsession/devtools'
 import { baseURL, pathOf } from '#unsession/server'
-import { getBag } from '../../../http/bag'
+import { sessionsIn } from '../../../http/find-sessions'
 import { randomBytes } from '../../../core/crypto/index'
 import { toBase64Url } from '../../../core/encoding'
 import { readCurrent } from './current'
@@ -14,7 +14,7 @@ const HANDLE = /^sessions\/([\da-f]{12})$/
 /** A middleware that answers what is below the page's path, and nothing else. */
 export async function answerDevtools(event: ServerEvent): Promise<Response | undefined> {
   const [, first, ...rest] = pathOf(event).split('/')
-  const manager = getBag(event.context)?.manager
+  const manager = sessionsIn(event.context)?.manager
   if (!manager || first !== path)
     return undefined
   if (!isLocal(event.headers))
@@ -46,7 +46,7 @@ async function remove(event: ServerEvent, manager: SessionManager, handle: strin
   const current = await readCurrent(event, manager)
   if (current.handle !== handle)
     return removeStored(manager, handle)
-  await getBag(event.context)?.open(event).handle.destroy()
+  await sessionsIn(event.context)?.open(event).handle.destroy()
   return true
 }
 

@@ -1,25 +1,26 @@
-import type { SessionBag } from '../../../http/bag'
+import type { EventSessions } from '../../../http/event-sessions'
 import type { H3Event } from 'h3'
-import { getBag } from '../../../http/bag'
+import { sessionsOwnedBy } from '../../../http/find-sessions'
+import { join } from '../../../http/membership'
 import { createId } from '../../../core/id'
 
 const HEADER = 'unsession-page'
 
-/** The bags of requests that failed, while their error pages are rendered. */
-const lent = new Map<string, SessionBag>()
+/** The sessions of requests that failed, while their error pages are rendered. */
+const lent = new Map<string, EventSessions>()
 
 /**
  * Nuxt renders its error page by an internal request that has the headers of the one that
  * failed, but not its context. A ticket in the headers lets it find the session.
  */
 export async function shareWithErrorPage(event: H3Event, render: () => Promise<void>): Promise<void> {
-  const bag = getBag(event.context)
+  const sessions = sessionsOwnedBy(event)
   // The error page of an internal request is shown to nobody.
-  if (!bag?.isOwnedBy(event))
+  if (!sessions)
     return render()
   const ticket = createId()
   const { headers } = event.node.req
-  lent.set(ticket, bag)
+  lent.set(ticket, sessions)
   headers[HEADER] = ticket
   try {
     await render()
@@ -30,11 +31,12 @@ export async function shareWithErrorPage(event: H3Event, render: () => Promise<v
   }
 }
 
-/** The bag of the request whose error page this internal request is. */
-export function borrowBag(event: H3Event): SessionBag | undefined {
+/** The sessions of the request whose error page this internal request is. */
+export function borrowSessions(event: H3Event): EventSessions | undefined {
   const { headers } = event.node.req
-  const bag = lent.get(String(headers[HEADER]))
+  const sessions = lent.get(String(headers[HEADER]))
   delete headers[HEADER]
-  bag?.join(event)
-  return bag
+  if (sessions)
+    join(event, sessions)
+  return sessions
 }

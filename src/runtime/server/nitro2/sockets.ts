@@ -1,16 +1,16 @@
-import type { SocketHooks, UpgradeRequest } from '../../../http/upgrade'
+import type { SocketHooks, UpgradeRequest } from '../../../http/sockets/upgrade'
 import type { ServerEvent } from '../app'
-import type { SessionsOf } from '../sessions'
+import type { ServerSessions } from '../sessions'
 import type { NitroApp } from 'nitropack/types'
-import { provideSocketSessions } from '../../../http/upgrade'
+import { provideSocketSessions } from '../../../http/sockets/upgrade'
 import { createSocketHost } from '../sockets'
 import { toErrorResponse } from './error-response'
 
 /** Gives the hooks of WebSockets their sessions. */
-export function provideSockets(nitroApp: NitroApp, sessionsOf: SessionsOf): void {
+export function provideSockets(nitroApp: NitroApp, server: ServerSessions): void {
   const { h3App } = nitroApp
   const { resolve, ...options } = h3App.websocket
-  const host = createSocketHost({ app: nitroApp, sessionsOf, eventOf, toErrorResponse })
+  const host = createSocketHost({ server, eventOf, toErrorResponse })
   // crossws asks for the hooks again at every message.
   const known = new WeakMap<object, SocketHooks>()
   const provide = (hooks: object): object => {

@@ -1,6 +1,6 @@
-import type { SocketHooks, SocketHost } from '../../../http/upgrade'
+import type { SocketHooks, SocketHost } from '../../../http/sockets/upgrade'
 import type { H3Event } from 'nitro/h3'
-import { provideSocketSessions } from '../../../http/upgrade'
+import { provideSocketSessions } from '../../../http/sockets/upgrade'
 import { describeError, toSessionError } from '../../../http/error-response'
 
 /** Where h3 leaves the hooks of a WebSocket, besides in its answer: a contract of crossws. */

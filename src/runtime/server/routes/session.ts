@@ -2,7 +2,7 @@ import type { PageSession } from '../../../core/ports'
 import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
-import { getBag } from '../../../http/bag'
+import { sessionsIn } from '../../../http/find-sessions'
 import { isPrefetch } from '../nitro2/page-request'
 
 const MAX_KEYS = 100
@@ -16,7 +16,7 @@ const MAX_BYTES = 16_384
 export default defineEventHandler(async (event): Promise<SessionState> => {
   const { req, res } = event.node
   res.setHeader('cache-control', 'no-store')
-  const session = getBag(event.context)!.page(event)!
+  const session = sessionsIn(event.context)!.page(event)!
   await session.load()
   if (event.method === 'GET' || event.method === 'HEAD')
     return toState(session)

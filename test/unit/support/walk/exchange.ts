@@ -1,4 +1,4 @@
-import { createSaver, type Saving } from '../../../../src/http/give-way'
+import { createSaver, type Saving } from '../../../../src/http/save-soon'
 import { FakeExchange } from '../exchange'
 
 /** A request and its response, which saves what changes after it has begun. */

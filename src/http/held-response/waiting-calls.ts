@@ -1,7 +1,8 @@
-import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
-import { toUtf8 } from '../core/encoding'
-import { headersOf } from './headers'
-import { describeErrorBody } from './replaced-head'
+import type { NodeResponse } from '../node-response'
+import type { HeldResponse, Holder } from './hold'
+import { toUtf8 } from '../../core/encoding'
+import { headersOf } from '../node-response'
+import { describeErrorBody } from './error-head'
 
 const METHODS = ['writeHead', 'write', 'end', 'flushHeaders'] as const
 type Method = typeof METHODS[number]
@@ -17,7 +18,7 @@ const MAX_KEPT_BYTES = 1024 * 1024
  */
 export class WaitingCalls implements HeldResponse {
   readonly #res: NodeResponse
-  readonly #options: HoldOptions
+  readonly #holder: Holder
   readonly #original = {} as Record<Method, (...args: unknown[]) => unknown>
   readonly #kept: Call[] = []
   #state: 'open' | 'held' | 'released' | 'failed' = 'open'
@@ -25,9 +26,9 @@ export class WaitingCalls implements HeldResponse {
   #isWriterWaiting = false
   #isEnded = false
 
-  constructor(res: NodeResponse, options: HoldOptions) {
+  constructor(res: NodeResponse, holder: Holder) {
     this.#res = res
-    this.#options = options
+    this.#holder = holder
     for (const method of METHODS) {
       const implementation = res[method]
       if (implementation) {
@@ -43,10 +44,10 @@ export class WaitingCalls implements HeldResponse {
 
   #intercept(call: Call): unknown {
     if (this.#state === 'open') {
-      const settled = this.#options.settle()
-      if (!settled)
+      const flushed = this.#holder.flush()
+      if (!flushed)
         return this.#perform(call)
-      this.#hold(settled)
+      this.#hold(flushed)
     }
     if (this.#state === 'held')
       return this.#keep(call)
@@ -56,13 +57,13 @@ export class WaitingCalls implements HeldResponse {
     return call.method === 'write' ? true : this.#res
   }
 
-  #hold(settled: Promise<void>): void {
+  #hold(flushed: Promise<void>): void {
     this.#state = 'held'
     this.#report('headersSent', () => true)
     for (const name of ['writableEnded', 'writableFinished', 'finished'] as const)
       this.#report(name, () => this.#isEnded)
     // While it was held the headers could still change, and so could the session: look once more.
-    settled.then(() => this.#options.settle())
+    flushed.then(() => this.#holder.flush())
       .then(() => this.#release())
       .catch(error => this.#fail(error))
       .catch(error => this.#res.destroy(error))
@@ -93,14 +94,14 @@ export class WaitingCalls implements HeldResponse {
     if (this.#state === 'released')
       return this.#original[method].apply(this.#res, args)
     const first = method === 'writeHead' ? hoistHeaders(this.#res, args) : args
-    this.#options.finish(headersOf(this.#res))
+    this.#holder.finish(headersOf(this.#res))
     this.#state = 'released'
     return this.#original[method].apply(this.#res, first)
   }
 
   #fail(error: unknown): void {
     const res = this.#res
-    const { statusCode, statusMessage, body } = this.#options.toErrorResponse(error)
+    const { statusCode, statusMessage, body } = this.#holder.toErrorResponse(error)
     const isStarted = this.#state === 'released' && res.headersSent
     this.#state = 'failed'
     this.#kept.forEach(callBack)
@@ -109,7 +110,7 @@ export class WaitingCalls implements HeldResponse {
       return
     }
     const headers = headersOf(res)
-    this.#options.finish(headers)
+    this.#holder.finish(headers)
     describeErrorBody(headers, toUtf8(body).length)
     res.statusCode = statusCode
     res.statusMessage = statusMessage

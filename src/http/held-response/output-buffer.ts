@@ -1,8 +1,8 @@
+import { type Done, PretendedWrite } from './pretended-write'
 import { Part } from './output-part'
 import { override, pretend } from './override'
 
 type Chunk = string | Uint8Array
-type Done = (error?: Error | null) => void
 interface Written { chunk: Chunk, encoding: string }
 
 /** What implements a stream of Node: the socket of a response, or its HTTP/2 stream. */
@@ -27,6 +27,13 @@ const MAX_HTTP2_BYTES = 65_535
 /** For so many milliseconds a stream that is destroyed is kept for what has not left. */
 const GRACE = 30_000
 
+/** The end of a stream that still has something to send. */
+interface Destruction {
+  readonly destroy: () => void
+  /** Gives it up. */
+  readonly grace: NodeJS.Timeout
+}
+
 const buffers = new WeakMap<Sink, OutputBuffer>()
 
 /**
@@ -43,18 +50,14 @@ export class OutputBuffer {
   /** nghttp2 takes bytes a moment later, the kernel at once. */
   readonly #isHttp2: boolean
   readonly #parts: Part[] = []
+  readonly #pretended: PretendedWrite
   #size = 0
   #isSending = false
   #isEnded = false
-  /** nghttp2 takes what is written meanwhile in the same turn. */
-  #isAccepting = false
-  /** Of a write that counts as sent. */
-  #accepted: Done | undefined
   /** Of a write that has to wait. */
   #waiting: Done | undefined
   #end: (() => void) | undefined
-  #destroy: (() => void) | undefined
-  #grace: NodeJS.Timeout | undefined
+  #destruction: Destruction | undefined
 
   /** @param writer tells which response writes now */
   static of(sink: Sink, writer: () => object | undefined): OutputBuffer {
@@ -69,6 +72,7 @@ export class OutputBuffer {
     this.#writer = writer
     this.#write = _write
     this.#isHttp2 = 'session' in sink
+    this.#pretended = new PretendedWrite(this.#isHttp2)
     this.#restore = override(sink, {
       _write: (chunk: Chunk, encoding: string, done: Done) => this.#take([{ chunk, encoding }], done),
       _writev: (chunks: Written[], done: Done) => this.#take(chunks, done),
@@ -87,8 +91,8 @@ export class OutputBuffer {
     if (!this.#isSending)
       this.#sendNext()
     const isLeaving = this.#isSending && (this.#isEnded || !this.#isHttp2)
-    if (this.#destroy && !isLeaving && !this.#parts.some(({ isHeld }) => isHeld))
-      this.#destroyNow(this.#destroy)
+    if (this.#destruction && !isLeaving && !this.#parts.some(({ isHeld }) => isHeld))
+      this.#destroyNow(this.#destruction)
   }
 
   #sendNext(): void {
@@ -119,7 +123,7 @@ export class OutputBuffer {
       this.flush()
     })
     // Nothing is written on a stream of HTTP/2 that is destroyed.
-    if (this.#destroy && this.#isHttp2)
+    if (this.#destruction && this.#isHttp2)
       pretend(this.#sink, { destroyed: false }, write)
     else
       write()
@@ -149,27 +153,8 @@ export class OutputBuffer {
     if (isFull)
       this.#waiting = done
     this.flush()
-    if (isFull)
-      return
-    this.#accepted = done
-    if (!this.#isHttp2)
-      this.#accept()
-    else if (this.#isAccepting)
-      process.nextTick(this.#accept)
-    else
-      setImmediate(this.#accept)
-  }
-
-  readonly #accept = (): void => {
-    const done = this.#accepted
-    this.#accepted = undefined
-    this.#isAccepting = true
-    try {
-      done?.()
-    }
-    finally {
-      this.#isAccepting = false
-    }
+    if (!isFull)
+      this.#pretended.begin(done)
   }
 
   /** What responses write that wait for nothing goes behind what is kept. */
@@ -193,15 +178,13 @@ export class OutputBuffer {
   }
 
   #destroyWith(destroy: () => void, isLost: boolean): void {
-    this.#accept()
+    this.#pretended.end()
     this.#sink._handle?.readStop?.()
-    this.#destroy = destroy
+    this.#destruction = { destroy, grace: setTimeout(() => this.#giveUp(), GRACE).unref() }
     // Nobody is there to read it.
     if (isLost)
       this.#parts.length = 0
     this.flush()
-    if (this.#destroy === destroy)
-      this.#grace = setTimeout(() => this.#giveUp(), GRACE).unref()
   }
 
   #giveUp(): void {
@@ -210,9 +193,9 @@ export class OutputBuffer {
     this.flush()
   }
 
-  #destroyNow(destroy: () => void): void {
-    this.#destroy = undefined
-    clearTimeout(this.#grace)
+  #destroyNow({ destroy, grace }: Destruction): void {
+    this.#destruction = undefined
+    clearTimeout(grace)
     // nghttp2 sends what it was given a moment later.
     if (this.#isHttp2)
       setImmediate(() => setImmediate(destroy))

@@ -1,9 +1,11 @@
-import type { BagOptions } from './bag'
-import type { ErrorResponse } from './error-response'
-import { isSessionError } from '../core/errors'
-import { SessionBag, setOwnBag } from './bag'
-import { createExchange } from './exchange'
-import { getSocket, SocketSessions, setSocket, withCookies } from './socket'
+import type { ErrorResponse } from '../error-response'
+import type { EventHost } from '../event-sessions'
+import type { CookieLines } from '../response-cookies'
+import { isSessionError } from '../../core/errors'
+import { EventSessions } from '../event-sessions'
+import { setOwnSessions } from '../find-sessions'
+import { ResponseCookies } from '../response-cookies'
+import { getSocket, SocketSessions, setSocket, withCookies } from './connection'
 
 /** The request that opens a WebSocket, as crossws hands it to `upgrade`. */
 export interface UpgradeRequest {
@@ -26,13 +28,11 @@ export type SocketHooks = Record<string, Hook | undefined>
 /** What `upgrade` may return. */
 type Answer = Response | { headers?: HeadersInit, context?: object } | undefined
 
-type Cookies = SessionBag['cookies']
-
 /** What a host gives to the WebSockets of one route. */
 export interface SocketHost {
-  sessionsOf(request: UpgradeRequest): Pick<BagOptions, 'manager' | 'observer'>
+  sessionsOf(request: UpgradeRequest): Pick<EventHost, 'manager' | 'observer'>
   /** Cookies for the answer to the upgrade that were set before its hook runs. */
-  cookiesOf?(request: UpgradeRequest): Cookies
+  cookiesOf?(request: UpgradeRequest): CookieLines
   /** Is told of an error that nobody else is going to see. Returns what the visitor is told. */
   report(request: UpgradeRequest, error: unknown): ErrorResponse
 }
@@ -55,7 +55,7 @@ function provideTo(hook: Hook, host: SocketHost): Hook {
   }
 }
 
-function openSocket(request: UpgradeRequest, host: SocketHost, cookies: Cookies = new Map()): SocketSessions {
+function openSocket(request: UpgradeRequest, host: SocketHost, cookies: CookieLines = new Map()): SocketSessions {
   return new SocketSessions({
     ...host.sessionsOf(request),
     cookieHeader: withCookies(cookieHeaderOf(request), cookies),
@@ -64,17 +64,17 @@ function openSocket(request: UpgradeRequest, host: SocketHost, cookies: Cookies 
 }
 
 async function answerUpgrade(request: UpgradeRequest, hook: Hook | undefined, host: SocketHost): Promise<Answer> {
-  const { bag, close } = openUpgrade(request, host)
+  const { sessions, close } = openUpgrade(request, host)
   // Not in its context: h3 v2 shares that with its event, and some hosts with all requests.
-  setOwnBag(request, bag)
-  const answer = await runHook(request, bag, hook, host).finally(close)
-  const socket = openSocket(request, host, bag.cookies)
+  setOwnSessions(request, sessions)
+  const answer = await runHook(request, sessions, hook, host).finally(close)
+  const socket = openSocket(request, host, sessions.cookies)
   if (isContextOfConnection(request))
     setSocket(request.context, socket)
   if (answer instanceof Response)
-    return completeResponse(request, bag, answer)
+    return completeResponse(request, sessions, answer)
   const headers = new Headers(answer?.headers)
-  bag.finish(request, headers)
+  sessions.finish(headers)
   // crossws 0.4 copies this into the context of the connection.
   return { ...answer, headers, context: setSocket({ ...answer?.context }, socket) }
 }
@@ -85,15 +85,15 @@ function isContextOfConnection(request: UpgradeRequest): request is UpgradeReque
 }
 
 /** The sessions of the request, which can change until it is answered. */
-function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }: SocketHost): { bag: SessionBag, close(): void } {
-  const cookies: Cookies = cookiesOf?.(request) ?? new Map()
+function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }: SocketHost): { sessions: EventSessions, close(): void } {
+  const cookies: CookieLines = cookiesOf?.(request) ?? new Map()
   const cookieHeader = withCookies(cookieHeaderOf(request), cookies)
   let isAnswered = false
-  const bag = new SessionBag({
+  const sessions = new EventSessions({
     ...sessionsOf(request),
     owner: request,
     cookieHeader: () => cookieHeader,
-    createExchange: bag => createExchange({
+    createExchange: sessions => new ResponseCookies({
       cookieHeader,
       get address() { return { host: request.headers.get('host') ?? undefined, path: pathOf(request.url) } },
       headers: [],
@@ -101,21 +101,21 @@ function openUpgrade(request: UpgradeRequest, { sessionsOf, cookiesOf, report }:
       isFinished: true,
       get isSent() { return isAnswered },
       get haveHeadersLeft() { return isAnswered },
-    }, { cookies, settle: () => bag.settle(), protect: headers => bag.protect(headers), save: () => bag.save(), onFailure: error => report(request, error), onUnsaved: error => void report(request, error) }),
+    }, sessions, { onFailure: error => report(request, error), onUnsaved: error => void report(request, error) }, cookies),
   })
-  return { bag, close: () => void (isAnswered = true) }
+  return { sessions, close: () => void (isAnswered = true) }
 }
 
 /** Runs `upgrade` and waits for storage. To throw a response is to answer; errors of ours become one. */
-async function runHook(request: UpgradeRequest, bag: SessionBag, hook: Hook | undefined, { report }: SocketHost): Promise<Answer> {
+async function runHook(request: UpgradeRequest, sessions: EventSessions, hook: Hook | undefined, { report }: SocketHost): Promise<Answer> {
   try {
     const answer = await run(request, hook)
-    await bag.settle()
+    await sessions.flush()
     return answer
   }
   catch (error) {
     if (!isSessionError(error)) {
-      await bag.settle()?.catch(failure => report(request, failure))
+      await sessions.flush()?.catch(failure => report(request, failure))
       throw error
     }
     const { statusCode, statusMessage, body } = report(request, error)
@@ -136,14 +136,14 @@ async function run(request: UpgradeRequest, hook: Hook | undefined): Promise<Ans
 }
 
 /** Most responses refuse the upgrade; to crossws 0.3 those of success are headers for it. */
-function completeResponse(request: UpgradeRequest, bag: SessionBag, response: Response): Response {
-  const hasCookies = [...bag.cookies.values()].some(lines => lines.length > 0)
+function completeResponse(request: UpgradeRequest, sessions: EventSessions, response: Response): Response {
+  const hasCookies = [...sessions.cookies.values()].some(lines => lines.length > 0)
   // On Node crossws 0.3 escapes the headers of a refusal: the browser would keep a cookie without a name.
   if (!hasCookies || ('_req' in request && !response.ok))
     return response
   // The headers of a response that was fetched cannot be changed.
   const answer = new Response(response.body, response)
-  bag.finish(request, answer.headers)
+  sessions.finish(answer.headers)
   return answer
 }
 

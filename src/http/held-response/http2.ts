@@ -1,14 +1,16 @@
 import type { RawHeaders } from './http2-head'
 import type { Http2Stream, Respond } from './http2-stream'
-import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
-import { toUtf8 } from '../core/encoding'
-import { cookiesOf, prependCookies } from './headers'
+import type { NodeResponse } from '../node-response'
+import type { HeldResponse, Holder } from './hold'
+import { toUtf8 } from '../../core/encoding'
+import { prependCookies } from '../headers'
+import { cookiesOf } from '../node-response'
 import { Http2Head } from './http2-head'
 import { closeBehindEnd, handleOf, respondBeforeBytes } from './http2-stream'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
 import { override, pretend } from './override'
-import { describeErrorBody } from './replaced-head'
+import { describeErrorBody } from './error-head'
 
 interface Http2Response extends NodeResponse {
   readonly stream: Http2Stream
@@ -23,15 +25,15 @@ export function isHttp2(res: NodeResponse): res is Http2Response {
   return stream !== undefined && handleOf(stream) !== undefined
 }
 
-export function holdHttp2(res: Http2Response, options: HoldOptions): HeldResponse {
-  return new HeldHttp2(res, options)
+export function holdHttp2(res: Http2Response, holder: Holder): HeldResponse {
+  return new HeldHttp2(res, holder)
 }
 
 class HeldHttp2 implements HeldResponse {
   isReleased = false
   readonly #res: Http2Response
   readonly #stream: Http2Stream
-  readonly #options: HoldOptions
+  readonly #holder: Holder
   readonly #respond: Respond
   /** Those that were set before the head: `writeHead` may put others in their place, and they stay. */
   #cookies: readonly string[] = []
@@ -40,11 +42,11 @@ class HeldHttp2 implements HeldResponse {
   /** To be called when nghttp2 has the end. */
   #onEnd = (): void => {}
 
-  constructor(res: Http2Response, options: HoldOptions) {
+  constructor(res: Http2Response, holder: Holder) {
     const { stream, writeHead } = res
     this.#res = res
     this.#stream = stream
-    this.#options = options
+    this.#holder = holder
     this.#respond = stream.respond
     override(res, {
       writeHead: (...args: unknown[]) => {
@@ -71,16 +73,16 @@ class HeldHttp2 implements HeldResponse {
 
   #begin(args: Parameters<Respond>): void {
     const canBegin = this.#canBegin
-    const settled = canBegin ? this.#options.settle() : undefined
-    if (settled)
-      this.#hold(settled, args)
+    const flushed = canBegin ? this.#holder.flush() : undefined
+    if (flushed)
+      this.#hold(flushed, args)
     else if (canBegin)
       this.#send(args, this.#respond)
     else
       this.#respond.apply(this.#stream, args)
   }
 
-  #hold(settled: Promise<void>, args: Parameters<Respond>): void {
+  #hold(flushed: Promise<void>, args: Parameters<Respond>): void {
     const stream = this.#stream
     const part = new Part(this.#res, error => stream.destroy(error))
     this.#unwatch()
@@ -92,12 +94,12 @@ class HeldHttp2 implements HeldResponse {
       part.release()
       this.#unwatch = respondBeforeBytes(stream)
       // What answers in its place waits as well.
-      settled.catch(() => {})
+      flushed.catch(() => {})
       throw error
     }
     this.#onEnd = closeBehindEnd(stream)
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
-    settled.then(() => this.#options.settle()).then(
+    flushed.then(() => this.#holder.flush()).then(
       () => queueMicrotask(() => part.attempt(() => this.#release(() => {
         this.#send(args, this.#respondLate)
         part.release()
@@ -151,7 +153,7 @@ class HeldHttp2 implements HeldResponse {
   #complete(head: Http2Head): void {
     const all = head.getSetCookie()
     prependCookies(head, this.#cookies.filter(line => !all.includes(line)))
-    this.#options.finish(head)
+    this.#holder.finish(head)
   }
 
   #fail(part: Part, [headers, options]: Parameters<Respond>, error: unknown): void {
@@ -166,7 +168,7 @@ class HeldHttp2 implements HeldResponse {
   }
 
   #toError(headers: RawHeaders | undefined, error: unknown): { head: Http2Head, bytes: Uint8Array } {
-    const { statusCode, body } = this.#options.toErrorResponse(error)
+    const { statusCode, body } = this.#holder.toErrorResponse(error)
     const bytes = toUtf8(body)
     const head = new Http2Head(headers)
     head.set(':status', String(statusCode))
@@ -178,16 +180,16 @@ class HeldHttp2 implements HeldResponse {
   /** Node sends a file past every buffer: it begins when there is nothing left to wait for. */
   #sendFile(headers: RawHeaders | undefined, send: Respond): void {
     const canBegin = this.#canBegin
-    const settled = canBegin ? this.#options.settle() : undefined
-    if (settled)
-      this.#holdFile(settled, headers, send)
+    const flushed = canBegin ? this.#holder.flush() : undefined
+    if (flushed)
+      this.#holdFile(flushed, headers, send)
     else if (canBegin)
       this.#send([headers], send)
     else
       send(headers)
   }
 
-  #holdFile(settled: Promise<void>, headers: RawHeaders | undefined, send: Respond): void {
+  #holdFile(flushed: Promise<void>, headers: RawHeaders | undefined, send: Respond): void {
     const stream = this.#stream
     // To its handler the response has begun, and Node will end it.
     const restore = override(stream, { headersSent: true, end: () => stream })
@@ -201,7 +203,7 @@ class HeldHttp2 implements HeldResponse {
         stream.destroy(error)
       }
     }
-    settled.then(() => this.#options.settle()).then(
+    flushed.then(() => this.#holder.flush()).then(
       () => attempt(() => this.#send([headers], send)),
       error => attempt(() => {
         const { head, bytes } = this.#toError(headers, error)

@@ -1,7 +1,7 @@
-import type { SessionManager } from '../core/manager'
-import type { RequestSession } from '../core/request-session'
-import type { Exchange, SessionObserver } from '../core/ports'
-import { createSaver } from './give-way'
+import type { SessionManager } from '../../core/manager'
+import type { RequestSession } from '../../core/request-session'
+import type { Exchange, SessionObserver } from '../../core/ports'
+import { createSaver } from '../save-soon'
 
 /** What a host gives to the sessions of one connection. */
 export interface SocketOptions {

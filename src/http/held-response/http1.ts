@@ -1,14 +1,15 @@
 import type { Sink } from './output-buffer'
 import type { Edit } from './output-part'
-import type { HeldResponse, HoldOptions, NodeResponse } from './node-response'
-import { toUtf8 } from '../core/encoding'
-import { cookiesOf, prependCookies } from './headers'
-import { HeadLines } from './head-lines'
+import type { NodeResponse } from '../node-response'
+import type { HeldResponse, Holder } from './hold'
+import { toUtf8 } from '../../core/encoding'
+import { prependCookies } from '../headers'
+import { cookiesOf } from '../node-response'
+import { Http1Head } from './http1-head'
 import { OutputBuffer } from './output-buffer'
 import { Part } from './output-part'
-import { override } from './override'
 import { groupHeaders, hasOnlyOurs } from './raw-headers'
-import { describeErrorBody } from './replaced-head'
+import { describeErrorBody } from './error-head'
 
 interface Socket extends Sink {
   readonly _httpMessage?: object | null
@@ -29,6 +30,7 @@ interface Http1Response extends NodeResponse {
   /** The head as text, once it is written; it leaves with the first byte of the body. */
   _header: string | null
   once(event: 'socket', listener: (socket: Socket) => void): unknown
+  [HELD]?: HeldHttp1
 }
 
 /** True for a response on a connection of Node itself. Others may look at the response in place of its bytes. */
@@ -39,48 +41,63 @@ export function isHttp1(res: NodeResponse): res is Http1Response {
   return _header !== undefined && Boolean(socket?._handle ?? socket?.destroyed) && socket?.parser?.socket === socket
 }
 
-export function holdHttp1(res: Http1Response, options: HoldOptions): HeldResponse {
-  return new HeldHttp1(res, options)
+export function holdHttp1(res: Http1Response, holder: Holder): HeldResponse {
+  return new HeldHttp1(res, holder)
 }
+
+/** Where a response has what holds it. All responses have the same functions, so that they stay of one shape. */
+const HELD = Symbol('unsession.held')
+
+/** Takes the place of `writeHead`: whatever starts a response comes by here. */
+function writeHead(this: Http1Response, ...args: unknown[]): unknown {
+  return this[HELD]!.writeHead(args)
+}
+
+/** Not to be seen by whoever lists what a response has. */
+const WRITE_HEAD: PropertyDescriptor = { configurable: true, enumerable: false, writable: true, value: writeHead }
 
 class HeldHttp1 implements HeldResponse {
   isReleased = false
   readonly #res: Http1Response
-  readonly #options: HoldOptions
+  readonly #holder: Holder
+  readonly #writeHead: Http1Response['writeHead']
   /** Those in whose place `writeHead` put others: they stay. */
   #cookies: readonly string[] = []
+  #isBegun = false
 
-  constructor(res: Http1Response, options: HoldOptions) {
+  constructor(res: Http1Response, holder: Holder) {
     this.#res = res
-    this.#options = options
-    const { writeHead } = res
-    let isBegun = false
-    const begin = (...args: unknown[]): unknown => {
-      const cookies = cookiesOf(res)
-      const isGrouped = args.some(Array.isArray) && options.addsHeaders?.() && hasOnlyOurs(res)
-      const returned = writeHead.apply(res, isGrouped ? groupHeaders(args) : args)
-      if (!isBegun) {
-        isBegun = true
-        this.#cookies = cookies.filter(line => !res._header!.includes(`: ${line}\r\n`))
-        this.#begin()
-      }
-      return returned
+    this.#holder = holder
+    this.#writeHead = res.writeHead
+    res[HELD] = this
+    Object.defineProperty(res, 'writeHead', WRITE_HEAD)
+  }
+
+  writeHead(args: unknown[]): unknown {
+    const res = this.#res
+    const cookies = args.length > 1 ? cookiesOf(res) : []
+    const isGrouped = args.some(Array.isArray) && this.#holder.addsHeaders?.() && hasOnlyOurs(res)
+    const returned = this.#writeHead.apply(res, isGrouped ? groupHeaders(args) : args)
+    // Node throws at the second time.
+    if (!this.#isBegun) {
+      this.#isBegun = true
+      this.#cookies = cookies.filter(line => !res._header!.includes(`: ${line}\r\n`))
+      this.#begin()
     }
-    // Whatever starts a response comes by here; Node throws at the second time.
-    override(res, { writeHead: begin })
+    return returned
   }
 
   #begin(): void {
-    const settled = this.#options.settle()
-    if (settled) {
-      this.#hold(settled)
+    const flushed = this.#holder.flush()
+    if (flushed) {
+      this.#hold(flushed)
       return
     }
     this.isReleased = true
     this.#res._header = this.#finish(this.#res._header!)
   }
 
-  #hold(settled: Promise<void>): void {
+  #hold(flushed: Promise<void>): void {
     const res = this.#res
     const part = new Part(res, error => res.req.socket.destroy(error))
     const attach = (socket: Socket): void => part.attach(OutputBuffer.of(socket, () => socket._httpMessage ?? undefined))
@@ -89,7 +106,7 @@ class HeldHttp1 implements HeldResponse {
     else
       res.once('socket', attach)
     // While it was held the session could still change: look once more. What listeners throw is not ours to catch.
-    settled.then(() => this.#options.settle()).then(
+    flushed.then(() => this.#holder.flush()).then(
       () => queueMicrotask(() => this.#release(part)),
       error => queueMicrotask(() => part.attempt(() => this.#fail(part, error))),
     )
@@ -101,20 +118,20 @@ class HeldHttp1 implements HeldResponse {
   }
 
   #finish(text: string): string {
-    const head = new HeadLines(text)
+    const head = new Http1Head(text)
     this.#complete(head)
     return head.toString()
   }
 
-  #complete(head: HeadLines): void {
+  #complete(head: Http1Head): void {
     prependCookies(head, this.#cookies)
-    this.#options.finish(head)
+    this.#holder.finish(head)
   }
 
   #fail(part: Part, error: unknown): void {
     const res = this.#res
-    const { statusCode, statusMessage, body } = this.#options.toErrorResponse(error)
-    const head = new HeadLines(res._header!)
+    const { statusCode, statusMessage, body } = this.#holder.toErrorResponse(error)
+    const head = new Http1Head(res._header!)
     const bytes = toUtf8(body)
     head.statusLine = `HTTP/1.1 ${statusCode} ${statusMessage}`
     this.#complete(head)

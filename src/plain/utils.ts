@@ -1,11 +1,11 @@
 import type { SessionEvent } from '../adapters/event'
 import type { DeepReadonly, DefaultData, RegenerateOptions, SessionPatch } from '../core/types'
-import type { Peer, UpgradeRequest } from './upgrade'
+import type { Peer, UpgradeRequest } from '../http/sockets/upgrade'
 import { called, calledLater } from '../core/caller'
 import { SessionError } from '../core/errors'
 import { assertPatch } from '../core/misuse'
-import { assertOurs } from './misuse'
-import * as utils from './utils'
+import { assertOurs } from '../http/misuse'
+import * as utils from '../http/utils'
 
 /** Whatever has sessions: an event, or what the hooks of a WebSocket get. */
 export type SessionSource = SessionEvent | UpgradeRequest | Peer

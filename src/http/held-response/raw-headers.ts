@@ -1,4 +1,4 @@
-import type { NodeResponse } from './node-response'
+import type { NodeResponse } from '../node-response'
 
 /** What sessions put on a response before its head is written. */
 const OURS = new Set(['set-cookie', 'vary', 'cache-control', 'session-changed'])

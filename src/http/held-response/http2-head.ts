@@ -1,4 +1,4 @@
-import type { HeaderList } from './headers'
+import type { HeaderList } from '../headers'
 
 type Value = string | readonly string[] | number | undefined
 type Fields = Record<string | symbol, Value>

@@ -1,13 +1,13 @@
 import type { RequestAddress } from '../core/cookie-scope'
 import type { Exchange } from '../core/ports'
 import type { ErrorResponse } from './error-response'
-import type { Saving } from './give-way'
 import type { HeaderList } from './headers'
-import type { HeldResponse, NodeResponse } from './node-response'
+import type { HeldResponse, Holder } from './held-response/index'
+import type { NodeResponse } from './node-response'
 import { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
-import { createSaver } from './give-way'
 import { replaceSetCookies } from './headers'
-import { holdNodeResponse } from './node-response'
+import { holdNodeResponse } from './held-response/index'
+import { createSaver } from './save-soon'
 
 /** One event and its response, as an adapter finds them. */
 export interface EventResponse {
@@ -26,41 +26,53 @@ export interface EventResponse {
   readonly isFinished: boolean
 }
 
-export interface ExchangeOptions extends Saving {
+/** The sessions that a response depends on. */
+export interface ResponseSessions {
+  /** What the response must wait for; `undefined` when there is nothing. */
+  flush(): Promise<void> | undefined
+  /** Keeps headers that are complete from caches that others share, where the response is personal. */
+  protect(headers: HeaderList): void
+  /** Stores what nothing waits for. */
+  save(): Promise<void>
+}
+
+/** What a host does for the response of an event. */
+export interface ResponseHost {
   /**
    * True while prerendering.
    *
    * @default false
    */
-  isShared?: boolean
-  /** Cookies that the response carries from the start. */
-  cookies?: EventExchange['cookies']
-  /** What the response must wait for; `undefined` when there is nothing. */
-  settle(): Promise<void> | undefined
-  /** Keeps headers that are complete from caches that others share, where the response is personal. */
-  protect(headers: HeaderList): void
+  readonly isShared?: boolean
   /**
-   * False where no response waits for `settle` but those of Node.
+   * False where no response waits for `flush` but those of Node.
    *
    * @default true
    */
-  isAwaited?: boolean
+  readonly isAwaited?: boolean
   /** Is told why an error takes the place of a response that was already being sent. */
   onFailure(error: unknown): ErrorResponse
+  /** Is told of a change that no response waited for, and that could not be stored. */
+  onUnsaved(error: unknown): void
+  /** Keeps the host from ending before a change is stored that no response waits for. */
+  waitUntil?(saved: Promise<void>): void
 }
+
+/** The `Set-Cookie` headers for each of our cookies, by name. */
+export type CookieLines = ReadonlyMap<string, readonly string[]>
 
 /** What a host knows of a response besides. */
 export interface EventExchange extends Exchange {
-  /** True when the response is marked for caches that others share. */
+  /** True when the response is marked for caches that others share, and nothing sees its headers when they are complete. */
   readonly isForSharedCaches: boolean
   /** The `Set-Cookie` headers that the response has for each of our cookies; none where they were taken back. */
-  readonly cookies: ReadonlyMap<string, readonly string[]>
+  readonly cookies: CookieLines
   /** To be called where the response depends on a session, so that `protect` sees its headers. */
   watch(): void
   /** Keeps the response apart in caches; out of them when it is private. */
-  personalize(isPrivate: boolean): void
+  markPrivate(isPrivate: boolean): void
   /** Tells the page that made the request what changed. */
-  announce(changes: string): void
+  setChanges(changes: string): void
   /**
    * The last word on headers that are complete.
    *
@@ -72,30 +84,29 @@ export interface EventExchange extends Exchange {
 /** Read by the page in the browser. */
 export const CHANGED_HEADER = 'session-changed'
 
-/** Reads and writes the cookies of one event. */
-export function createExchange(response: EventResponse, options: ExchangeOptions): EventExchange {
-  return new ResponseExchange(response, options)
-}
-
-class ResponseExchange implements EventExchange {
+/** Reads and writes the cookies of one event, and lets its response wait for their sessions. */
+export class ResponseCookies implements EventExchange, Holder {
   readonly isShared: boolean
   readonly cookies: Map<string, readonly string[]>
   /** What was said of each of them before. */
   readonly #earlier: Map<string, readonly string[]>
   readonly #response: EventResponse
-  readonly #options: ExchangeOptions
+  readonly #sessions: ResponseSessions
+  readonly #host: ResponseHost
   #held: HeldResponse | undefined
   #saveSoon: (() => void) | undefined
-  #personalize: ((headers: HeaderList) => void) | undefined
+  #mark: ((headers: HeaderList) => void) | undefined
   #changes: string | undefined
   #isClosed = false
 
-  constructor(response: EventResponse, options: ExchangeOptions) {
+  /** @param cookies those that the response carries from the start */
+  constructor(response: EventResponse, sessions: ResponseSessions, host: ResponseHost, cookies?: CookieLines) {
     this.#response = response
-    this.#options = options
-    this.isShared = options.isShared ?? false
-    this.cookies = new Map(options.cookies)
-    this.#earlier = new Map(options.cookies)
+    this.#sessions = sessions
+    this.#host = host
+    this.isShared = host.isShared ?? false
+    this.cookies = new Map(cookies)
+    this.#earlier = new Map(cookies)
   }
 
   get cookieHeader(): string | undefined {
@@ -107,7 +118,7 @@ class ResponseExchange implements EventExchange {
   }
 
   get isForSharedCaches(): boolean {
-    return this.#response.headers.some(isForSharedCaches)
+    return !this.#held && !this.#response.isFinished && this.#response.headers.some(isForSharedCaches)
   }
 
   get isSent(): boolean {
@@ -115,19 +126,21 @@ class ResponseExchange implements EventExchange {
   }
 
   watch(): void {
-    this.#holdNode()
+    const { node } = this.#response
+    if (!this.#held && node && !node.headersSent)
+      this.#held = holdNodeResponse(node, this)
   }
 
-  personalize(isPrivate: boolean): void {
+  markPrivate(isPrivate: boolean): void {
     if (!this.#isChangeable)
       return
-    this.#personalize = isPrivate || this.#personalize === forbidCaching ? forbidCaching : varyByCookie
+    this.#mark = isPrivate || this.#mark === forbidCaching ? forbidCaching : varyByCookie
     // Otherwise it is done when all is known that the app set.
     if (!this.#response.isFinished)
-      this.#response.headers.forEach(this.#personalize)
+      this.#response.headers.forEach(this.#mark)
   }
 
-  announce(changes: string): void {
+  setChanges(changes: string): void {
     if (!this.#isChangeable)
       return
     this.#changes = changes
@@ -137,7 +150,7 @@ class ResponseExchange implements EventExchange {
   setCookies(name: string, lines: readonly string[]): void {
     if (this.#isClosed)
       return
-    this.#holdNode()
+    this.watch()
     const earlier = this.cookies.get(name)
     if (!this.#isChangeable || (lines.length === 0 && earlier === undefined))
       return
@@ -152,10 +165,10 @@ class ResponseExchange implements EventExchange {
   }
 
   hold(): void {
-    this.#holdNode()
+    this.watch()
     // After the response has begun nothing waits any more.
-    if (this.isSent || (!this.#response.node && this.#options.isAwaited === false))
-      (this.#saveSoon ??= createSaver(this.#options))()
+    if (this.isSent || (!this.#response.node && this.#host.isAwaited === false))
+      (this.#saveSoon ??= this.#createSaver())()
   }
 
   close(): void {
@@ -169,34 +182,44 @@ class ResponseExchange implements EventExchange {
       this.#response.headers.forEach(list => this.#complete(list))
   }
 
+  flush(): Promise<void> | undefined {
+    return this.#sessions.flush()
+  }
+
+  addsHeaders(): boolean {
+    return this.cookies.size > 0 || this.#mark !== undefined || this.#changes !== undefined
+  }
+
+  toErrorResponse(error: unknown): ErrorResponse {
+    return this.#host.onFailure(error)
+  }
+
   #complete(headers: HeaderList): void {
     let isSet = false
     for (const [name, lines] of this.cookies) {
       this.#replace(headers, name, lines)
       isSet ||= lines.length > 0
     }
-    if (isSet)
-      forbidCaching(headers)
-    this.#personalize?.(headers)
     if (this.#changes !== undefined)
       headers.set(CHANGED_HEADER, this.#changes)
-    this.#options.protect(headers)
+    if (isSet) {
+      forbidCaching(headers)
+      return
+    }
+    this.#mark?.(headers)
+    this.#sessions.protect(headers)
+  }
+
+  #createSaver(): () => void {
+    return createSaver({
+      save: () => this.#sessions.save(),
+      onUnsaved: error => this.#host.onUnsaved(error),
+      waitUntil: saved => this.#host.waitUntil?.(saved),
+    })
   }
 
   #replace(headers: HeaderList, name: string, lines: readonly string[]): void {
     replaceSetCookies(headers, { lines, earlier: this.#earlier.get(name) ?? [] }, () => this.address.path)
-  }
-
-  #holdNode(): void {
-    const { node } = this.#response
-    if (this.#held || !node || node.headersSent)
-      return
-    this.#held = holdNodeResponse(node, {
-      settle: this.#options.settle,
-      finish: headers => this.#complete(headers),
-      toErrorResponse: this.#options.onFailure,
-      addsHeaders: () => this.cookies.size > 0 || this.#personalize !== undefined || this.#changes !== undefined,
-    })
   }
 
   get #isChangeable(): boolean {

@@ -1,5 +1,5 @@
-import type { HeaderList } from './headers'
-import { forbidCaching } from './caching'
+import type { HeaderList } from '../headers'
+import { forbidCaching } from '../caching'
 
 /** Headers that described a body which is not sent, or what is to be done with it. */
 const BODY_HEADERS = [

@@ -1,0 +1,28 @@
+import type { PageSession } from '../core/ports'
+import type { RequestSession } from '../core/request-session'
+import type { EventExchange } from './response-cookies'
+import { changesOf, createPageSession } from '../core/page-session'
+
+/** What pages need to know of a request. */
+export interface PageOptions {
+  /** False for a response that is rendered for everybody. */
+  isPersonal(): boolean
+  /** True when the response is a page that its visitor is going to see. */
+  isShown(): boolean
+}
+
+/** What a page may see of a session. Its response is for this visitor alone. */
+export function openPage(session: RequestSession, exchange: EventExchange, expose: readonly string[], isShown: boolean): PageSession {
+  // Without a cookie there is nothing to load.
+  if (!session.isCarried)
+    session.assertLoaded()
+  exchange.markPrivate(session.isCarried)
+  return createPageSession(session, expose, isShown)
+}
+
+/** Lets the page that made the request know what it has to fetch anew. */
+export function tellChanges(session: RequestSession, exchange: EventExchange, expose: readonly string[]): void {
+  const changes = changesOf(session, expose)
+  if (changes.length > 0)
+    exchange.setChanges(changes.join(', '))
+}
