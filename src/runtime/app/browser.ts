@@ -4,7 +4,7 @@ import type { NuxtApp } from '#app'
 import type { ShallowRef } from 'vue'
 import { shallowRef } from 'vue'
 import { createFlashMessages } from './flash-messages'
-import { createRequests, followAnswers } from './requests'
+import { type Ask, createRequests, followAnswers } from './requests'
 import { openTabs } from './tabs'
 
 /** How long an answer that changed the session is kept back for the newest data. */
@@ -34,71 +34,97 @@ export function useBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   return session
 }
 
+/** What this page knows of the session. */
+interface Knowledge {
+  readonly data: ShallowRef<Record<string, unknown>>
+  /** Resolves when the data is known; missing where nobody asked yet. */
+  known: Promise<void> | undefined
+  /** True when the page needs to know the data. */
+  isUsed: boolean
+  /** False while there is something newer, as far as this page knows. */
+  isCurrent: boolean
+}
+
 function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
   const rendered = nuxtApp.payload.unsession as PagePayload | undefined
-  const data = shallowRef(rendered?.data ?? {})
-  let known = rendered && Promise.resolve()
-  let isUsed = Boolean(rendered)
-  /** False while there is something newer, as far as this page knows. */
-  let isCurrent = isUsed
-
+  const page: Knowledge = {
+    data: shallowRef(rendered?.data ?? {}),
+    known: rendered && Promise.resolve(),
+    isUsed: Boolean(rendered),
+    isCurrent: Boolean(rendered),
+  }
   const ask = createRequests((state) => {
-    known ??= Promise.resolve()
-    isCurrent = true
+    page.known ??= Promise.resolve()
+    page.isCurrent = true
     flash.hasMore = state.hasMessages
-    if (!isSame(state.data, data.value))
-      data.value = state.data
+    if (!isSame(state.data, page.data.value))
+      page.data.value = state.data
   })
-  const refresh = (): Promise<void> => {
-    const asked = ask('GET').then(() => {})
-    known = asked
-    isUsed = true
-    isCurrent = false
-    // Who needs it next asks again.
-    asked.catch(() => known = known === asked ? undefined : known)
-    return asked
-  }
-  const know = (): Promise<void> => known ?? refresh()
+  const refresh = (): Promise<void> => fetchData(page, ask)
+  const know = (): Promise<void> => page.known ?? refresh()
   const flash = createFlashMessages(nuxtApp, rendered, { know, fetch: async keys => (await ask('POST', { flash: keys })).messages })
-
-  const catchUp = (): void => {
-    if (isUsed)
-      refresh().catch(() => {})
-  }
-  /** A page that does not know the data lets the others ask. */
-  const tell = (isReply = false): void => tabs.tell(isCurrent ? data.value : undefined, isReply)
+  const tell = followOthers(page, flash, refresh)
   const clear = async (): Promise<void> => {
-    // Refused while another request replaces the id, whose answer brings the new cookie.
-    await ask('DELETE').catch(() => pause(TIME_TO_REPLACE)).then(state => state ?? ask('DELETE')).catch(async (error) => {
+    await endSession(ask).catch(async (error) => {
       await refresh().catch(() => {})
       throw error
     })
     tell()
   }
+  if (page.isCurrent)
+    tell()
+  return { rendered, data: page.data, flash, know, refresh, clear }
+}
 
+function fetchData(page: Knowledge, ask: Ask): Promise<void> {
+  const asked = ask('GET').then(() => {})
+  page.known = asked
+  page.isUsed = true
+  page.isCurrent = false
+  // Who needs it next asks again.
+  asked.catch(() => page.known = page.known === asked ? undefined : page.known)
+  return asked
+}
+
+async function endSession(ask: Ask): Promise<void> {
+  // Refused while another request replaces the id, whose answer brings the new cookie.
+  const state = await ask('DELETE').catch(() => pause(TIME_TO_REPLACE))
+  if (!state)
+    await ask('DELETE')
+}
+
+/**
+ * Follows what other tabs tell, and what requests of this page change.
+ *
+ * @returns what tells the other tabs
+ */
+function followOthers(page: Knowledge, flash: FlashMessages, refresh: () => Promise<void>): () => void {
+  /** A page that does not know the data lets the others ask. */
+  const tell = (isReply = false): void => tabs.tell(page.isCurrent ? page.data.value : undefined, isReply)
   const tabs = openTabs({
     hear(told, isReply) {
-      if (!isUsed || isSame(told, data.value))
+      if (!page.isUsed || isSame(told, page.data.value))
         return
       // A page that was rendered before a change and hydrated after it tells what is old.
-      refresh().then(() => isReply || isSame(told, data.value) || tell(true)).catch(() => {})
+      refresh().then(() => isReply || isSame(told, page.data.value) || tell(true)).catch(() => {})
     },
-    show: catchUp,
+    show() {
+      if (page.isUsed)
+        refresh().catch(() => {})
+    },
     restore: () => flash.drop(),
   })
   followAnswers(async ({ isDataChanged, isFlashLeft, isRefused }) => {
     if (isFlashLeft)
       flash.arrive()
-    if (!isDataChanged && !(isRefused && !isSame(data.value, {})))
+    if (!isDataChanged && !(isRefused && !isSame(page.data.value, {})))
       return
-    isCurrent = false
-    if (isUsed)
+    page.isCurrent = false
+    if (page.isUsed)
       await Promise.race([refresh().catch(() => {}), pause(PATIENCE)])
     tell()
   })
-  if (isCurrent)
-    tell()
-  return { rendered, data, flash, know, refresh, clear }
+  return tell
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -36,98 +36,127 @@ interface FlashOptions {
   fetch(keys: string[]): Promise<SessionState['messages']>
 }
 
+/** The messages on the page, and the components that show them. */
+interface Board {
+  readonly shown: Map<string, unknown>
+  /** How many components show each message. */
+  readonly wanted: Map<string, number>
+  /** Messages that came by a request, while the visitor did nothing. */
+  readonly unseen: Set<string>
+  /** Messages whose components had gone when they came: they wait for others. */
+  readonly unclaimed: Set<string>
+}
+
+/** What is known of the messages that nobody has read. */
+interface Unread {
+  hasMore: boolean | undefined
+  /** True when a request of this page left one. */
+  hasArrived: boolean
+  /** True while another page is on its way. */
+  isMoving: boolean
+}
+
 /**
  * Messages go with the next navigation to another path. One that came by a request of this
  * page stays when the code itself navigates, before the visitor has done anything.
  */
-export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, { know, fetch }: FlashOptions): FlashMessages {
-  const shown = shallowReactive(new Map(Object.entries(rendered?.messages ?? {})))
-  /** How many components show each message. */
-  const wanted = new Map<string, number>()
-  /** Messages that came by a request, while the visitor did nothing. */
-  const unseen = new Set<string>()
-  /** Messages whose components had gone when they came: they wait for others. */
-  const unclaimed = new Set<string>()
-  let isMoving = false
-  let hasArrived = false
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  const take = async (): Promise<void> => {
-    // Shown by and by, or never (Prerendering Revamped, speculation rules).
-    if ((document as { prerendering?: boolean }).prerendering) {
-      document.addEventListener('prerenderingchange', () => takeSoon(), { once: true })
-      return
-    }
-    if (flash.hasMore === undefined && wanted.size > 0)
-      await know()
-    // A page on its way would lose what the one that goes still takes.
-    if (!(flash.hasMore || hasArrived) || isMoving || wanted.size === 0)
-      return
-    const isUnseen = hasArrived
-    const keys = [...wanted.keys()]
-    hasArrived = false
-    flash.hasMore = false
-    const messages = await fetch(keys).catch((error) => {
-      flash.hasMore = true
-      throw error
-    })
-    for (const [key, message] of Object.entries(messages ?? {})) {
-      shown.set(key, message)
-      if (isUnseen)
-        unseen.add(key)
-      if (!wanted.has(key))
-        unclaimed.add(key)
-    }
-    if (flash.hasMore && [...wanted.keys()].some(key => !keys.includes(key))) {
-      hasArrived ||= isUnseen
-      takeSoon()
-    }
-  }
-  /** Late enough for all components to be there. */
-  const takeSoon = (delay = 0): void => {
-    clearTimeout(timer)
-    timer = setTimeout(() => take().catch(() => {}), delay)
-  }
-
-  const flash: FlashMessages = {
-    shown,
-    hasMore: rendered?.hasMessages,
-    want(key) {
-      wanted.set(key, (wanted.get(key) ?? 0) + 1)
-      unclaimed.delete(key)
-      takeSoon()
-      return () => {
-        const others = wanted.get(key)! - 1
-        if (others > 0)
-          wanted.set(key, others)
-        else
-          wanted.delete(key)
-      }
-    },
-    arrive() {
-      hasArrived = true
-      takeSoon(TIME_TO_NAVIGATE)
-    },
-    drop() {
-      for (const key of shown.keys()) {
-        if (!unseen.has(key) && !unclaimed.has(key))
-          shown.delete(key)
-      }
-      unseen.clear()
-    },
-  }
-
+export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, options: FlashOptions): FlashMessages {
+  const board: Board = { shown: shallowReactive(new Map(Object.entries(rendered?.messages ?? {}))), wanted: new Map(), unseen: new Set(), unclaimed: new Set() }
+  const unread: Unread = { hasMore: rendered?.hasMessages, hasArrived: false, isMoving: false }
+  const takeSoon = createTaker(board, unread, options)
+  const drop = (): void => dropSeen(board)
   for (const act of ACTS)
-    window.addEventListener(act, () => unseen.clear(), { capture: true })
+    window.addEventListener(act, () => board.unseen.clear(), { capture: true })
   followNavigation(nuxtApp, {
-    begin: () => isMoving = true,
-    leave: () => flash.drop(),
+    begin: () => unread.isMoving = true,
+    leave: drop,
     end() {
-      isMoving = false
+      unread.isMoving = false
       takeSoon()
     },
   })
-  return flash
+  return {
+    shown: board.shown,
+    get hasMore() { return unread.hasMore },
+    set hasMore(hasMore) { unread.hasMore = hasMore },
+    want(key) {
+      const leave = enter(board, key)
+      takeSoon()
+      return leave
+    },
+    arrive() {
+      unread.hasArrived = true
+      takeSoon(TIME_TO_NAVIGATE)
+    },
+    drop,
+  }
+}
+
+/** A component is there that shows a message, until it leaves. */
+function enter({ wanted, unclaimed }: Board, key: string): () => void {
+  wanted.set(key, (wanted.get(key) ?? 0) + 1)
+  unclaimed.delete(key)
+  return () => {
+    const others = wanted.get(key)! - 1
+    if (others > 0)
+      wanted.set(key, others)
+    else
+      wanted.delete(key)
+  }
+}
+
+/** The visitor goes on: what they have seen goes. */
+function dropSeen({ shown, unseen, unclaimed }: Board): void {
+  for (const key of shown.keys()) {
+    if (!unseen.has(key) && !unclaimed.has(key))
+      shown.delete(key)
+  }
+  unseen.clear()
+}
+
+/** @returns what takes the messages that components wait for: late enough for all components to be there */
+function createTaker(board: Board, unread: Unread, options: FlashOptions): (delay?: number) => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const takeSoon = (delay = 0): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => takeShown().catch(() => {}), delay)
+  }
+  const takeShown = async (): Promise<void> => {
+    // Shown by and by, or never (Prerendering Revamped, speculation rules).
+    if ((document as { prerendering?: boolean }).prerendering)
+      document.addEventListener('prerenderingchange', () => takeSoon(), { once: true })
+    else if (await take(board, unread, options))
+      takeSoon()
+  }
+  return takeSoon
+}
+
+/** @returns true when there are others to take: components came meanwhile */
+async function take({ shown, wanted, unseen, unclaimed }: Board, unread: Unread, { know, fetch }: FlashOptions): Promise<boolean> {
+  if (unread.hasMore === undefined && wanted.size > 0)
+    await know()
+  // A page on its way would lose what the one that goes still takes.
+  if (!(unread.hasMore || unread.hasArrived) || unread.isMoving || wanted.size === 0)
+    return false
+  const isUnseen = unread.hasArrived
+  const keys = [...wanted.keys()]
+  unread.hasArrived = false
+  unread.hasMore = false
+  const messages = await fetch(keys).catch((error) => {
+    unread.hasMore = true
+    throw error
+  })
+  for (const [key, message] of Object.entries(messages ?? {})) {
+    shown.set(key, message)
+    if (isUnseen)
+      unseen.add(key)
+    if (!wanted.has(key))
+      unclaimed.add(key)
+  }
+  const isAgain = Boolean(unread.hasMore) && [...wanted.keys()].some(key => !keys.includes(key))
+  if (isAgain)
+    unread.hasArrived ||= isUnseen
+  return isAgain
 }
 
 /** Tells of navigations: their begin, that they left a path, and that what they lead to is there. */
