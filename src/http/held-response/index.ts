@@ -10,22 +10,27 @@ export type { HeldResponse, Holder } from './hold'
 /** Runtimes that have responses of their own under the names of Node. */
 const isEmulated = 'Bun' in globalThis || 'Deno' in globalThis
 
-const known = new WeakMap<NodeResponse, { readonly response: HeldResponse, readonly holders: Holders }>()
+/** Where a response has what holds it: no list that has to be looked through for each of them. */
+const HELD = Symbol('unsession.held')
+
+interface MaybeHeld extends NodeResponse {
+  [HELD]?: { readonly response: HeldResponse, readonly holders: Holders }
+}
 
 /**
  * Makes a Node response wait: whatever starts it (a returned value, a redirect, a stream, a
  * direct `res.end`), nothing of it leaves until `flush` resolved. When `flush` rejects, an
  * error is sent in its place and everything else is dropped.
  */
-export function holdNodeResponse(res: NodeResponse, holder: Holder): HeldResponse {
-  const held = known.get(res)
+export function holdNodeResponse(res: MaybeHeld, holder: Holder): HeldResponse {
+  const held = res[HELD]
   if (held) {
     held.holders.add(holder)
     return held.response
   }
   const holders = new Holders(holder)
   const response = hold(res, holders)
-  known.set(res, { response, holders })
+  res[HELD] = { response, holders }
   return response
 }
 
