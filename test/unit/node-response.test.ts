@@ -193,3 +193,19 @@ it('a response behind one that was destroyed does at once what Node does', async
   await answered.promise
   expect(log).toEqual(['drain', 'ended'])
 })
+
+it('responses that wait for nothing all get one and the same `writeHead`, and no accessor', async () => {
+  const seen: { writeHead: unknown, accessors: string[] }[] = []
+  const server = await serve((_, res) => {
+    hold(res, () => undefined)
+    res.end('x')
+    const accessors = Object.entries(Object.getOwnPropertyDescriptors(res)).flatMap(([name, { get }]) => get ? [name] : [])
+    seen.push({ writeHead: Object.getOwnPropertyDescriptor(res, 'writeHead')?.value, accessors })
+  })
+  await server.fetch()
+  await server.fetch()
+  const [first, second] = seen
+  expect(first).toEqual({ writeHead: expect.any(Function), accessors: [] })
+  expect(second!.writeHead).toBe(first!.writeHead)
+  expect(second!.accessors).toEqual([])
+})
