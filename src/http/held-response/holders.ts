@@ -4,52 +4,37 @@ import type { Holder } from './hold'
 
 /** Who waits for one response: apps that are mounted in others have sessions of their own. The first that fails answers. */
 export class Holders implements Holder {
-  readonly #first: Holder
-  #others: Holder[] | undefined
+  readonly #all: Holder[]
   #failed: Holder | undefined
 
   constructor(first: Holder) {
-    this.#first = first
+    this.#all = [first]
   }
 
   add(holder: Holder): void {
-    this.#others ??= []
-    this.#others.push(holder)
+    this.#all.push(holder)
   }
 
   flush(): Promise<void> | undefined {
-    return this.#others ? this.#flushAll([this.#first, ...this.#others]) : this.#first.flush()
-  }
-
-  finish(headers: HeaderList): void {
-    this.#first.finish(headers)
-    this.#others?.forEach(holder => holder.finish(headers))
-  }
-
-  addsHeaders(): boolean {
-    return this.#first.addsHeaders?.() || this.#others?.some(holder => holder.addsHeaders?.()) || false
-  }
-
-  toErrorResponse(error: unknown): ErrorResponse {
-    return (this.#failed ?? this.#first).toErrorResponse(error)
-  }
-
-  #flushAll(holders: readonly Holder[]): Promise<void> | undefined {
-    const pending = holders.flatMap((holder) => {
-      const flushed = holder.flush()
-      return flushed ? [this.#watch(holder, flushed)] : []
-    })
+    if (this.#all.length === 1)
+      return this.#all[0]!.flush()
+    const pending = this.#all.flatMap(holder => holder.flush()?.catch((error) => {
+      this.#failed ??= holder
+      throw error
+    }) ?? [])
     return pending.length > 1 ? waitForAll(pending) : pending[0]
   }
 
-  async #watch(holder: Holder, flushed: Promise<void>): Promise<void> {
-    try {
-      await flushed
-    }
-    catch (error) {
-      this.#failed ??= holder
-      throw error
-    }
+  finish(headers: HeaderList): void {
+    this.#all.forEach(holder => holder.finish(headers))
+  }
+
+  addsHeaders(): boolean {
+    return this.#all.some(holder => holder.addsHeaders?.())
+  }
+
+  toErrorResponse(error: unknown): ErrorResponse {
+    return (this.#failed ?? this.#all[0]!).toErrorResponse(error)
   }
 }
 

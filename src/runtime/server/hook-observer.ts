@@ -16,7 +16,7 @@ export class HookObserver implements SessionObserver {
   }
 
   get isListening(): boolean {
-    return hasListeners(this.#app, 'session:loaded') || hasListeners(this.#app, 'session:expired') || hasListeners(this.#app, 'session:rejected')
+    return ['session:loaded', 'session:expired', 'session:rejected'].some(name => hasListeners(this.#app, name))
   }
 
   session(name: SessionEventName, session: Session): Promise<void> | undefined {

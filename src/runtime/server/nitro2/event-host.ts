@@ -1,10 +1,11 @@
-import type { ErrorResponse, Failure } from '../../../http/error-response'
+import type { ErrorResponse } from '../../../http/error-response'
 import type { PageOptions } from '../../../http/page-part'
 import type { EventExchange, ResponseSessions } from '../../../http/response-cookies'
 import type { H3Event } from 'h3'
 import { hasPages } from '#unsession/host'
 import { V1Response } from '../../../adapters/h3-v1'
 import { ResponseCookies } from '../../../http/response-cookies'
+import { reportFailure } from '../error-response'
 import { NitroHost } from '../event-host'
 import { toErrorResponse } from './error-response'
 import { isPersonalPage, isShownPage } from './page-request'
@@ -31,7 +32,7 @@ export class Nitro2Host extends NitroHost<H3Event> implements PageOptions {
     return new ResponseCookies(new V1Response(this.owner), sessions, this)
   }
 
-  protected toErrorResponse(failure: Failure): ErrorResponse {
-    return toErrorResponse(failure)
+  onFailure(error: unknown): ErrorResponse {
+    return toErrorResponse(reportFailure(this.server.app, this.owner, error))
   }
 }

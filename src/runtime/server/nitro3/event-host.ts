@@ -1,10 +1,11 @@
-import type { ErrorResponse, Failure } from '../../../http/error-response'
+import type { ErrorResponse } from '../../../http/error-response'
 import type { EventExchange, EventResponse, ResponseSessions } from '../../../http/response-cookies'
 import type { ServerSessions } from '../sessions'
 import type { H3Event } from 'nitro/h3'
 import { describeV2 } from '../../../adapters/h3-v2'
 import { isNarrowed } from '../../../http/cached-request'
 import { ResponseCookies } from '../../../http/response-cookies'
+import { reportFailure } from '../error-response'
 import { NitroHost } from '../event-host'
 import { toErrorResponse } from './http-error'
 
@@ -32,7 +33,7 @@ export class Nitro3Host extends NitroHost<H3Event> {
     return new ResponseCookies(this.#response, sessions, this)
   }
 
-  protected toErrorResponse(failure: Failure): ErrorResponse {
-    return toErrorResponse(failure)
+  onFailure(error: unknown): ErrorResponse {
+    return toErrorResponse(reportFailure(this.server.app, this.owner, error))
   }
 }
