@@ -46,7 +46,7 @@ export function holdHttp1(res: Http1Response, holder: Holder): HeldResponse {
 }
 
 /** Where a response has what holds it. All responses have the same functions, so that they stay of one shape. */
-const HELD = Symbol('unsession.http1')
+const HELD = Symbol('held')
 
 /** Takes the place of `writeHead`: whatever starts a response comes by here. */
 function writeHead(this: Http1Response, ...args: unknown[]): unknown {

@@ -11,7 +11,7 @@ export type { HeldResponse, Holder } from './hold'
 const isEmulated = 'Bun' in globalThis || 'Deno' in globalThis
 
 /** Where a response has what holds it. A WeakMap with an entry for every response costs the garbage collector a fifth of a read. */
-const HELD = Symbol('unsession.held')
+const HELD = Symbol('held')
 
 interface MaybeHeld extends NodeResponse {
   [HELD]?: { readonly response: HeldResponse, readonly holders: Holders }
