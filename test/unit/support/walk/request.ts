@@ -1,70 +1,130 @@
-import type { RequestSession } from '../../../../src/core/request-session'
-import type { RegenerateOptions, Session } from '../../../../src/core/types'
+import type { SessionManager } from '../../../../src/core/manager'
+import type { Session } from '../../../../src/core/types'
+import type { Saving } from '../../../../src/http/save-soon'
 import type { Browser } from '../app'
-import type { WalkExchange } from './exchange'
+import type { Fault } from './store'
+import { createPageSession } from '../../../../src/core/page-session'
+import { createSaver } from '../../../../src/http/save-soon'
+import { FakeExchange } from '../exchange'
+import { type Content, type Effect, Expected, KEYS } from './expected'
 
-/** What a handler does with its session. `key` names what is changed. */
-export interface Operation {
-  name: 'set' | 'delete' | 'clear' | 'flash' | 'readFlash' | 'update' | 'updateByFunction' | 'updateNothing' | 'regenerate' | 'destroy' | 'reload' | 'save' | 'setLifetime' | 'read'
-  key: string
-  /** For `regenerate`. */
-  options: RegenerateOptions
-  /** For `regenerate`: false for one without a patch. */
-  hasPatch: boolean
+/** A page has a response; a WebSocket can send no cookie; a prerendered response is shown to everybody. */
+export type Kind = 'page' | 'socket' | 'shared'
+
+/** A request and its response, which saves what changes after it has begun. */
+export class WalkExchange extends FakeExchange {
+  readonly isShared: boolean
+  readonly cookieObstacle?: string
+  readonly #saveSoon: () => void
+
+  constructor(cookieHeader: string | undefined, kind: Kind, saving: Saving) {
+    super(cookieHeader)
+    this.#saveSoon = createSaver(saving)
+    this.isShared = kind === 'shared'
+    if (kind === 'socket')
+      this.cookieObstacle = 'An open WebSocket cannot send a cookie.'
+  }
+
+  override setCookies(name: string, lines: readonly string[]): void {
+    if (!this.cookieObstacle)
+      super.setCookies(name, lines)
+  }
+
+  override hold(): void {
+    super.hold()
+    if (this.isSent || this.cookieObstacle)
+      this.#saveSoon()
+  }
+}
+
+/** What a request comes with. */
+export interface Arrival {
+  readonly number: number
+  readonly kind: Kind
+  readonly browser: Browser
+  /** Its cookie; `''` for none. */
+  readonly token: string
+  /** The id that the cookie names. */
+  readonly id: string | undefined
+  /** When it came. */
+  readonly time: number
+  /** How many deployments there were before. */
+  readonly deployment: number
 }
 
 /** A request of the walk: what it asked for, and what must come of it. */
 export class WalkRequest {
-  status: 'open' | 'ending' | 'ended' = 'open'
+  status: 'open' | 'ending' | 'answered' = 'open'
   isLoaded = false
-  /** True when a storage operation of this request failed: then what it left is not known. */
-  hasFailed = false
-  /** How often the request ended its session. */
+  /** What has begun and has not ended. */
+  readonly pending = new Set<Promise<void>>()
+  readonly expected = new Expected()
+  /** What it did to the session: others of the same visitor may see it, now or later. */
+  readonly effects: Effect[] = []
+  /** How often the request ended its session: what was asked of one must not be in the next. */
   generation = 0
-  /** The generation in which a value was given, by value. */
-  readonly values = new Map<unknown, number>()
-  /** What the session must hold in the end, by key; of keys that are missing nothing is known. */
-  data = new Map<string, unknown>()
-  flash = new Map<string, unknown>()
-  /** The keys of updates that have not ended: they are made on top of what is changed meanwhile. */
-  readonly updating: string[] = []
-  /** How many changes were asked for. */
-  changes = 0
-  /** Calls of `regenerate` that drop something and have not ended: they may wait, and drop what is changed meanwhile. */
-  dropping = 0
-  /** What hooks were told, with the id. */
-  readonly told: { name: string, id: string }[] = []
-  readonly pending = new Set<Promise<unknown>>()
-  /** How often hooks acted: they may call themselves. */
+  /** Calls so far. */
+  calls = 0
+  /** How many calls have not ended. */
+  underWay = 0
+  /** How many calls failed. */
+  rejections = 0
+  /** How many calls are on the stack: hooks call from within calls. */
+  nesting = 0
+  /** How often a hook acted: hooks may cause each other. */
   acts = 0
-  regenerations = 0
-  destructions = 0
-  writes = 0
+  renewals = 0
+  /** Renewals and ends that must have been told. */
+  readonly due = { regenerated: 0, destroyed: 0 }
+  /** What hooks were told, with the id of the session. */
+  readonly told: { name: string, id: string }[] = []
+  readonly faults = new Set<Fault>()
+  /** Keys of records that were stored first while no other request ran. */
+  readonly begun = new Set<string>()
+  /** False once another request of the same visitor ran at the same time. */
+  isAlone = true
+  /** False once anything was begun while something else was under way. */
+  isOrderly = true
+  /** True when time may have ended the session. */
+  mayHaveExpired = false
+  /** True when the session was found replaced at the start. */
+  wasReplaced = false
+  hasFailed = false
 
   constructor(
-    readonly number: number,
-    readonly browser: Browser,
+    readonly arrival: Arrival,
     readonly exchange: WalkExchange,
-    readonly request: RequestSession,
-    /** The id that it came with. */
-    readonly arrivedId: string | undefined,
+    readonly opened: ReturnType<SessionManager['open']>,
   ) {}
 
   get session(): Session {
-    return this.request.handle
+    return this.opened.handle
   }
 
-  /** Notes what the handler left under a key. */
-  note(values: 'data' | 'flash', key: string, value: unknown): void {
-    if (this.dropping > 0 || (values === 'data' && this.updating.includes(key)))
-      this[values].delete(key)
-    else
-      this[values].set(key, value)
+  get isActive(): boolean {
+    return this.status !== 'answered' || this.pending.size > 0
   }
 
-  /** Nothing is known any more of what the session must hold. */
-  forget(): void {
-    this.data = new Map()
-    this.flash = new Map()
+  get canSendCookie(): boolean {
+    return this.arrival.kind === 'page' && this.status !== 'answered'
+  }
+
+  /** What the session shows. To look at a message does not read it. */
+  get shown(): Content {
+    if (!this.opened.exists)
+      return { data: {}, flash: {} }
+    const page = createPageSession(this.opened, [], true)
+    const flash: Record<string, unknown> = {}
+    for (const [part, key] of KEYS) {
+      const message = part === 'flash' ? page.readMessage(key) : undefined
+      if (message !== undefined)
+        flash[key] = message
+    }
+    return { data: this.session.data, flash }
+  }
+
+  /** The line that the response has for our cookie; the last of them counts. */
+  get line(): string | undefined {
+    return this.exchange.cookies.get('session')?.at(-1)
   }
 }

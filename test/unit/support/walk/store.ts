@@ -1,55 +1,35 @@
 import type { SessionRecord, SessionStore } from '../../../../src/core/types'
 import { SessionError } from '../../../../src/core/errors'
-import { parseStored } from '../../../../src/core/record'
 
 export type Step = 'read' | 'write'
 
 /** When an operation fails: before it takes effect, or after, so that only its answer is lost. */
 export type Fault = 'before' | 'after'
 
-/** What a write did to a record. */
-interface Effect {
-  /** The number of the request that did it. */
-  by: number
-  record: SessionRecord | undefined
+/** Is told what a store does. */
+export interface StoreWatcher {
+  /** @param record what is stored from now on; `undefined` when it was removed */
+  written(key: string, record: SessionRecord | undefined, before: SessionRecord | undefined): void
+  failed(fault: Fault): void
 }
 
-type OnWrite = (key: string, by: number, before: SessionRecord | undefined, record: SessionRecord | undefined) => void
-
-/** What happened to one key, in order. */
-interface History {
-  effects: Effect[]
-}
-
-/** A store in memory that can be slow and can fail, and that knows who did what. */
+/** A store in memory that can be slow and can fail. */
 export class WalkStore implements SessionStore {
   readonly #texts = new Map<string, string>()
-  readonly #histories = new Map<string, History>()
-  /** Every value that was ever stored. */
-  readonly stored = new Set<unknown>()
-  /** The numbers of the requests that lost an answer. */
-  readonly losers = new Set<number>()
-  readonly #by: () => number
-  readonly #onViolation: (what: string) => void
-  readonly #onWrite: OnWrite
+  /** The same, as it is looked at by the rules. */
+  readonly #records = new Map<string, SessionRecord>()
+  readonly #known = new Set<string>()
+  readonly #watcher: StoreWatcher
   readonly #waiting: (() => void)[] = []
   #faults: { step: Step, fault: Fault }[] = []
   isSlow = false
   compareAndSet?: SessionStore['compareAndSet']
 
-  /**
-   * @param by the number of the request that runs
-   * @param onViolation is told when a session comes back that had ended
-   * @param onWrite is told of every write that takes effect
-   * @param canCompare false for a store without compare-and-set
-   */
-  constructor(by: () => number, onViolation: (what: string) => void, onWrite: OnWrite, canCompare: boolean) {
-    this.#by = by
-    this.#onViolation = onViolation
-    this.#onWrite = onWrite
+  constructor(watcher: StoreWatcher, canCompare: boolean) {
+    this.#watcher = watcher
     if (canCompare) {
       this.compareAndSet = (key, revision, record) => this.#step('write', () => {
-        if (parseStored(this.#read(key))?.revision !== revision)
+        if (this.find(key)?.revision !== revision)
           return false
         this.#write(key, record)
         return true
@@ -69,9 +49,14 @@ export class WalkStore implements SessionStore {
     return this.#step('write', () => this.#write(key, undefined))
   }
 
+  /** The record of a key, or what is left of a replaced id. */
+  find(key: string): SessionRecord | undefined {
+    return this.#records.get(key)
+  }
+
   /** The record of a key, unless it is what is left of a replaced id. */
   live(key: string): SessionRecord | undefined {
-    const record = parseStored(this.#read(key))
+    const record = this.find(key)
     return record?.isReplaced ? undefined : record
   }
 
@@ -80,9 +65,9 @@ export class WalkStore implements SessionStore {
     return [...this.#texts.keys()].filter(key => this.live(key))
   }
 
-  /** Who wrote or removed the record of a key first, or last. */
-  writerOf(key: string, which: 'first' | 'last'): number | undefined {
-    return this.#histories.get(key)?.effects.at(which === 'first' ? 0 : -1)?.by
+  /** True when there ever was a record under a key. */
+  hasKnown(key: string): boolean {
+    return this.#known.has(key)
   }
 
   fail(step: Step, fault: Fault, count: number): void {
@@ -94,9 +79,17 @@ export class WalkStore implements SessionStore {
     this.#faults = []
   }
 
-  /** Lets operations that wait go on, the oldest first. */
-  release(count = this.#waiting.length): void {
-    this.#waiting.splice(0, count).forEach(resolve => resolve())
+  get isFaulty(): boolean {
+    return this.#faults.length > 0
+  }
+
+  /** Lets one operation that waits go on: the oldest is number 0. */
+  release(number: number): void {
+    this.#waiting.splice(number % this.#waiting.length, 1).forEach(resolve => resolve())
+  }
+
+  releaseAll(): void {
+    this.#waiting.splice(0).forEach(resolve => resolve())
   }
 
   get isWaiting(): boolean {
@@ -106,21 +99,22 @@ export class WalkStore implements SessionStore {
   async #step<T>(step: Step, act: () => T): Promise<T> {
     const index = this.#faults.findIndex(fault => fault.step === step)
     const [fault] = index < 0 ? [] : this.#faults.splice(index, 1)
-    await this.#wait()
+    if (this.isSlow)
+      await this.#wait()
+    if (fault)
+      this.#watcher.failed(fault.fault)
     if (fault?.fault === 'before')
       throw new SessionError('STORAGE_ERROR', 'The storage fails.')
     const result = act()
-    await this.#wait()
-    if (fault) {
-      this.losers.add(this.#by())
+    if (this.isSlow)
+      await this.#wait()
+    if (fault)
       throw new SessionError('STORAGE_ERROR', 'The storage lost the answer.')
-    }
     return result
   }
 
-  async #wait(): Promise<void> {
-    if (this.isSlow)
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
+  #wait(): Promise<void> {
+    return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   #read(key: string): unknown {
@@ -129,19 +123,18 @@ export class WalkStore implements SessionStore {
   }
 
   #write(key: string, record: SessionRecord | undefined): void {
-    const history = this.#histories.get(key) ?? { effects: [] }
-    this.#histories.set(key, history)
-    const last = history.effects.at(-1)
-    if (record && !record.isReplaced && last && (!last.record || last.record.isReplaced))
-      this.#onViolation('a session came back that had ended')
-    history.effects.push({ by: this.#by(), record })
-    this.#onWrite(key, this.#by(), last?.record, record)
-    if (!record) {
-      this.#texts.delete(key)
-      return
+    const before = this.find(key)
+    if (record) {
+      const text = JSON.stringify(record)
+      this.#texts.set(key, text)
+      this.#records.set(key, JSON.parse(text) as SessionRecord)
     }
-    this.#texts.set(key, JSON.stringify(record))
-    for (const value of [...Object.values(record.data), ...Object.values(record.flash)])
-      this.stored.add(value)
+    else {
+      this.#texts.delete(key)
+      this.#records.delete(key)
+    }
+    this.#watcher.written(key, record, before)
+    if (record)
+      this.#known.add(key)
   }
 }
