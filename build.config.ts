@@ -46,7 +46,7 @@ async function completeDeclarations(dist: string): Promise<void> {
 
 /**
  * Puts the files of noble that the code imports beside it, as they were published: 0.2 MB, where
- * the packages would be 1.2 MB in every app. Their package.json tells scanners the version.
+ * the packages would be 1.2 MB in every app. A package.json tells scanners the name and the version.
  */
 async function includeNoble(rootDir: string, dist: string): Promise<void> {
   const included = new Set<string>()
@@ -65,10 +65,16 @@ async function includeNoble(rootDir: string, dist: string): Promise<void> {
     const imports = /from (["'])@noble\/([^"']+)\1/g
     for (const [,, path = ''] of text.matchAll(imports)) {
       await include(path)
-      for (const paper of ['LICENSE', 'package.json'])
-        await include(join(dirname(path), paper))
+      await include(join(dirname(path), 'LICENSE'))
+      await writeManifest(rootDir, dist, dirname(path))
     }
     const toRoot = relative(dirname(file), '.') || '.'
     await writeFile(join(dist, file), text.replace(imports, `from $1${toRoot}/noble/$2$1`))
   }
+}
+
+/** What names the package of a folder; "exports" and the like mean nothing there. */
+async function writeManifest(rootDir: string, dist: string, folder: string): Promise<void> {
+  const { name, version, license, type, sideEffects } = JSON.parse(await readFile(join(rootDir, 'node_modules/@noble', folder, 'package.json'), 'utf8'))
+  await writeFile(join(dist, 'noble', folder, 'package.json'), `${JSON.stringify({ name, version, license, type, sideEffects }, undefined, 2)}\n`)
 }

@@ -1,7 +1,7 @@
 import type { ErrorResponse } from '../http/error-response'
 import type { EventResponse } from '../http/response-cookies'
 import type { NodeResponse } from '../http/node-response'
-import type { RequestAddress } from '../core/cookie-scope'
+import type { RequestAddress } from '../core/ports'
 import type { HeaderList } from '../http/headers'
 import { headersOf } from '../http/node-response'
 

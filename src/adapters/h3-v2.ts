@@ -1,4 +1,4 @@
-import type { RequestAddress } from '../core/cookie-scope'
+import type { RequestAddress } from '../core/ports'
 import type { EventResponse } from '../http/response-cookies'
 import type { HeaderList } from '../http/headers'
 import type { NodeResponse } from '../http/node-response'

@@ -1,3 +1,5 @@
+import type { Nitro } from './nitro'
+
 /** Hosts that start for a request or two: no lasting file system, no time for timers. */
 const SERVERLESS = /^(?:aws-|azure|base-worker|cloudflare|deno-deploy|edgeone|edgio|firebase|netlify|service-worker|stormkit|vercel|winterjs)/
 
@@ -17,4 +19,9 @@ export function isWorker(preset: string): boolean {
 
 export function isNode(preset: string): boolean {
   return NODE.test(preset)
+}
+
+/** The entry of these makes the server itself; that of Nitro 3 may make one of HTTP/2. */
+export function speaksHttp1Only({ meta, options }: Nitro): boolean {
+  return meta?.majorVersion !== 3 && /^node-(?:server|cluster)$/.test(options.preset)
 }

@@ -1,7 +1,7 @@
 import type { Nitro } from './nitro'
 import { replaceDriverCode } from './driver-code'
 import { hookOf } from './hooks'
-import { isNode, isWorker } from './hosts'
+import { isNode, isWorker, speaksHttp1Only } from './hosts'
 import { hasPages } from './pages'
 import { configOf } from './runtime-config'
 
@@ -50,16 +50,23 @@ async function replacementsFor(nitro: Nitro): Promise<Map<string, string>> {
           ['http/held-response/index', 'export const holdNodeResponse = undefined'] as const,
         ]
       : [],
+    // Nobody to take over sessions from.
+    ...migrate
+      ? []
+      : [['core/session/migrating', 'export const oldCookieToLoad = () => undefined, migrate = undefined, expireOldCookie = undefined'] as const],
+    ...speaksHttp1Only(nitro)
+      ? [['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'] as const]
+      : [],
     // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
     ...mode === 'cookie' && !migrate
       ? [
-          ['core/record-storage', 'export const RecordStorage = undefined'] as const,
+          ['core/storage/stored-records', 'export const StoredRecords = undefined'] as const,
           ['core/stores/mounted', NO_STORAGE] as const,
         ]
       : [],
     ...hasPages(nitro)
       ? []
-      : [['core/page-session', 'export const createPageSession = undefined, changesOf = undefined'] as const],
+      : [['core/session/page', 'export const createPageSession = undefined, changesOf = undefined'] as const],
   ])
 }
 

@@ -3,7 +3,7 @@ import type { MigrateOptions, SessionOptions } from '../runtime/server/types'
 import type { OptionIssue } from '../core/resolve-options'
 import { unknownOptions } from '../core/option-names'
 import { OPTIONS } from '../core/options'
-import { definedOf, isPlainObject } from '../core/value'
+import { definedOf, isPlainObject } from '../core/record/value'
 import { isUnset } from '../runtime/server/check-options'
 
 /** Every option that the environment can reach; Nitro overrides only keys that exist. */

@@ -18,6 +18,11 @@ export function allocate(length: number): Uint8Array {
   return hasBuffer ? Buffer.allocUnsafe(length) : new Uint8Array(length)
 }
 
+/** How many bytes of UTF-8 a text is. */
+export function byteLength(text: string): number {
+  return hasBuffer ? Buffer.byteLength(text) : toUtf8(text).length
+}
+
 /** The UTF-8 of a text, behind so many bytes of any content. */
 export function toUtf8Behind(length: number, text: string): Uint8Array {
   if (hasBuffer) {

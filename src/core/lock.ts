@@ -1,6 +1,9 @@
+import type { Maybe } from './maybe'
+import { Turns } from './turns'
+
 /** Runs tasks of the same key one after the other, tasks of different keys side by side. */
 export interface KeyedLock {
-  run<T>(key: string, task: () => Promise<T>): Promise<T>
+  run<T>(key: string, task: () => Maybe<T>): Maybe<T>
 }
 
 const locks = new WeakMap<object, KeyedLock>()
@@ -29,18 +32,15 @@ function lockAt(holder: object): KeyedLock {
 
 /** Inside one process. Holds nothing for a key that nobody uses. */
 export function createKeyedLock(): KeyedLock {
-  const tails = new Map<string, Promise<void>>()
+  const inUse = new Map<string, Turns>()
   return {
     run(key, task) {
-      const before = tails.get(key)
-      const result = before ? before.then(task) : task()
-      const end = (): void => {
-        if (tails.get(key) === tail)
-          tails.delete(key)
+      let turns = inUse.get(key)
+      if (!turns) {
+        turns = new Turns(() => inUse.delete(key))
+        inUse.set(key, turns)
       }
-      const tail = result.then(end, end)
-      tails.set(key, tail)
-      return result
+      return turns.take(task)
     },
   }
 }

@@ -1,15 +1,19 @@
 import type { ResolvedSessionOptions } from './options'
 import type { SessionMigration } from './migration/migration'
 import type { OldCookieOpener } from './migration/old-cookie'
-import type { TokenCodec } from './token'
-import type { Exchange, SessionObserver, SessionStore } from './types'
-import { findCookies } from './found-cookies'
+import type { TokenCodec } from './cookie/token'
+import type { RequestContext } from './session/context'
+import type { Exchange, SessionObserver } from './ports'
+import type { SessionRecord, SessionStore } from './types'
+import { findCookies } from './cookie/found-cookies'
 import { lockOf } from './lock'
 import { createOldCookieOpener } from './migration/old-cookie'
 import { guardMigration } from './migration/own'
-import { RecordStorage } from './record-storage'
-import { RequestSession } from './request-session'
-import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './token'
+import { createCookieRecords } from './cookie/cookie-records'
+import { SessionCookie } from './cookie/session-cookie'
+import { RequestSession } from './session/request-session'
+import { StoredRecords } from './storage/stored-records'
+import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from './cookie/token'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager {
@@ -59,13 +63,15 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const codec = createCodec(options)
-  const context = {
+  const storage = options.mode === 'storage' && store ? new StoredRecords(store, lockOf(store), options, now) : undefined
+  const takeOver = { options, storage, recent: new Map<string, SessionRecord>(), now }
+  const context: RequestContext = {
     options,
-    storage: options.mode === 'storage' && store ? new RecordStorage(store, lockOf(store), options, now) : undefined,
-    codec,
-    openOldCookie,
-    recent: new Map(),
+    records: storage ?? createCookieRecords(options, now),
+    isCookieMode: options.mode === 'cookie',
     now,
+    openCookies: (exchange, onRejected) => new SessionCookie(options, codec, exchange, onRejected),
+    openOldCookies: openOldCookie && (exchange => openOldCookie(takeOver, exchange)),
   }
   return {
     options,
@@ -78,7 +84,7 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
       return secrets.length > 1 && findCookies(cookieHeader, name, codec).tokens[0]?.isOutdated === true
     },
     open: (exchange, observer) => new RequestSession(context, exchange, observer),
-    sweep: async signal => await context.storage?.sweep(signal) ?? 0,
+    sweep: async signal => await storage?.expired.sweep(signal) ?? 0,
   }
 }
 

@@ -1,5 +1,12 @@
-import type { RequestAddress } from './cookie-scope'
 import type { RejectReason, Session, SessionEventName } from './types'
+
+/** What a request was sent to. */
+export interface RequestAddress {
+  /** The header `Host`, which may have a port. */
+  readonly host: string | undefined
+  /** The path as the browser knows it, with or without a query. */
+  readonly path: string
+}
 
 /** One HTTP request and its response, as the core sees them. Adapters make it from an event. */
 export interface Exchange {

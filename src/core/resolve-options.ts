@@ -1,7 +1,7 @@
 import type { CoreSessionOptions, ResolvedCookieOptions, ResolvedSessionOptions, SessionCookieOptions } from './options'
 import { SessionError } from './errors'
 import { DEFAULTS } from './options'
-import { MAX_LIFETIME_SECONDS } from './record'
+import { MAX_LIFETIME_SECONDS } from './record/record'
 
 export const MIN_SECRET_LENGTH = 32
 

@@ -1,7 +1,5 @@
 import type { Maybe } from './maybe'
 
-export type { Exchange, PageSession, SessionObserver } from './ports'
-
 /**
  * The data of a session. Augment it to type every util and the handle:
  *
@@ -181,7 +179,7 @@ export interface SessionRecord {
  * that nobody has to wait for it. What fails throws or rejects; as `store` of the options it may do
  * so with any error, which becomes the cause of a `STORAGE_ERROR`.
  */
-export interface MaybeStore {
+export interface SessionStore {
   /** The stored value, or `undefined`. */
   get(key: string): Maybe<unknown>
   /** Stores a record; `ttl` is its remaining lifetime in whole seconds. */
@@ -208,15 +206,6 @@ export interface MaybeStore {
   keys?(now: number): AsyncIterable<readonly string[]>
   /** True where storage drops expired records by itself: what it holds has not expired. */
   dropsExpired?(): Maybe<boolean>
-}
-
-/** A {@link MaybeStore} whose answers are all promises. */
-export interface SessionStore extends MaybeStore {
-  get(key: string): Promise<unknown>
-  set(key: string, record: SessionRecord, ttl: number): Promise<void>
-  delete(key: string): Promise<void>
-  compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean>
-  dropsExpired?(): Promise<boolean>
 }
 
 /** Why a cookie was not accepted; an id that was replaced a moment ago is `'unknown'` too. */

@@ -1,6 +1,6 @@
 import type { SessionManager } from '../core/manager'
 import type { PageSession, SessionObserver } from '../core/ports'
-import type { RequestSession } from '../core/request-session'
+import type { RequestSession } from '../core/session/request-session'
 import type { HeaderList } from './headers'
 import type { PageOptions } from './page-part'
 import type { CookieLines, EventExchange, ResponseSessions } from './response-cookies'
@@ -94,7 +94,8 @@ export class EventSessions implements FoundSessions, ResponseSessions {
     if (!manager.needsLoading && !hasListeners && !manager.isDue(this.#host.cookieHeader()))
       return undefined
     const session = this.open(event, overrides)
-    return session.isCarried || manager.options.saveUninitialized ? session.load() : undefined
+    const loading = session.isCarried || manager.options.saveUninitialized ? session.ensureLoaded() : undefined
+    return loading instanceof Promise ? loading : undefined
   }
 
   page(event: object): PageSession | undefined {

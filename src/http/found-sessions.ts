@@ -1,6 +1,6 @@
 import type { SessionManager } from '../core/manager'
 import type { PageSession } from '../core/ports'
-import type { RequestSession } from '../core/request-session'
+import type { RequestSession } from '../core/session/request-session'
 import { cachedResponseError } from '../core/errors'
 
 /** What an event finds: its sessions, or that it may have none. */

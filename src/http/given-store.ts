@@ -6,7 +6,7 @@ import { createLateStore, promiseOf } from '../core/stores/late'
 import { createOwnStore } from '../core/stores/own'
 import { createStorageStore } from '../core/stores/unstorage'
 import { viewOf } from '../core/stores/view'
-import { isPromise } from '../core/value'
+import { isPromise } from '../core/maybe'
 
 /** What keeps records: a storage of unstorage, or a store of your own. */
 export type Store = SessionStore | UnstorageLike

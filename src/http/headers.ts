@@ -1,4 +1,4 @@
-import { identityOf } from '../core/cookie-scope'
+import { identityOf } from '../core/cookie/scope'
 
 /** The headers of a response; those of the Fetch standard fit. */
 export type HeaderList = Pick<Headers, 'get' | 'set' | 'append' | 'delete' | 'getSetCookie' | 'keys'>

@@ -3,7 +3,7 @@ import type { OldCookieOpener } from '../core/migration/old-cookie'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
 import { createManager } from '../core/manager'
-import { definedOf } from '../core/value'
+import { definedOf } from '../core/record/value'
 
 const MAX_OTHERS = 100
 

@@ -1,5 +1,5 @@
 import { SessionError } from '../core/errors'
-import { assertNoMore, kindOf, misuse } from '../core/misuse'
+import { assertNoMore, kindOf, misuse } from '../core/calls/misuse'
 
 /** The options of h3's own session utils, which have the names of ours. */
 const H3_OPTIONS = /^(?:password|name|maxAge|idleTimeout|cookie|seal|legacySealFallback|crypto|sessionHeader|generateId)$/

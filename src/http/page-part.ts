@@ -1,7 +1,7 @@
 import type { PageSession } from '../core/ports'
-import type { RequestSession } from '../core/request-session'
+import type { RequestSession } from '../core/session/request-session'
 import type { EventExchange } from './response-cookies'
-import { changesOf, createPageSession } from '../core/page-session'
+import { changesOf, createPageSession } from '../core/session/page'
 
 /** What pages need to know of a request. */
 export interface PageOptions {

@@ -1,4 +1,4 @@
-import type { RequestAddress } from '../core/cookie-scope'
+import type { RequestAddress } from '../core/ports'
 import type { Exchange } from '../core/ports'
 import type { ErrorResponse } from './error-response'
 import type { HeaderList } from './headers'

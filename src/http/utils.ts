@@ -1,9 +1,11 @@
-import type { RequestSession } from '../core/request-session'
+import type { Maybe } from '../core/maybe'
+import type { RequestSession } from '../core/session/request-session'
 import type { DeepReadonly, DefaultData, DefaultFlash, FlashKey, RegenerateOptions, SessionPatch, SessionUpdater } from '../core/types'
-import { called, calledLater, ofUser } from '../core/caller'
+import { called, calledLater, ofUser } from '../core/calls/caller'
 import { SessionError } from '../core/errors'
-import { handOut } from '../core/hand-out'
-import { assertKey, assertPatch } from '../core/misuse'
+import { handOut } from '../core/calls/hand-out'
+import { andThen } from '../core/maybe'
+import { assertKey, assertPatch } from '../core/calls/misuse'
 import { ownSessionsOf, sessionsOf } from './find-sessions'
 import { assertEvent, assertOurs, notAnEvent } from './misuse'
 import { getSocket, type SocketSessions } from './sockets/connection'
@@ -117,14 +119,14 @@ export function withSession<R>(event: EventLike, call: string, operation: (sessi
  *
  * @param overrides options of another session than the configured one
  */
-export function loadSession(event: EventLike, overrides?: object): RequestSession | Promise<RequestSession> {
+export function loadSession(event: EventLike, overrides?: object): Maybe<RequestSession> {
   const call = 'await useSession(event)'
   assertEvent(call, event)
   const socket = socketOf(event)
   if (socket)
     return socket.load(overrides)
   const session = openSession(event, call, overrides)
-  return session.loadAtOnce() ? session : session.load().then(() => session)
+  return session.loadAtOnce() ? session : andThen(session.ensureLoaded(), () => session)
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { SessionEvent } from '../adapters/event'
 import type { DeepReadonly, DefaultData, RegenerateOptions, SessionPatch } from '../core/types'
 import type { Peer, UpgradeRequest } from '../http/sockets/upgrade'
-import { called, calledLater } from '../core/caller'
+import { called, calledLater } from '../core/calls/caller'
 import { SessionError } from '../core/errors'
-import { assertPatch } from '../core/misuse'
+import { assertPatch } from '../core/calls/misuse'
 import { assertOurs } from '../http/misuse'
 import * as utils from '../http/utils'
 

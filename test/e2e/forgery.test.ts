@@ -1,7 +1,7 @@
 import type { NitroBuild } from '../support/nitro'
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { signCookie } from '../../src/core/signed-value'
+import { signCookie } from '../../src/core/cookie/signed-value'
 import { COOKIE, createVisitor } from '../support/browser'
 import { createRandom, mutate } from '../support/mutations'
 import { buildNitro, startServer, TEST_SECRET } from '../support/nitro'

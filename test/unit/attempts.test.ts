@@ -1,7 +1,7 @@
 import type { SessionStore } from '../../src/core/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createStorage } from 'unstorage'
-import { createRecord } from '../../src/core/record'
+import { createRecord } from '../../src/core/record/record'
 import { Attempts } from '../../src/core/stores/attempt'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { ControlledDriver } from './support/driver'
@@ -225,7 +225,7 @@ describe('storage that does not answer', () => {
     driver.hold('read')
     await timeOut(() => store.get(KEY))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
-    const read = store.get(KEY).catch((error: unknown) => error)
+    const read = Promise.resolve(store.get(KEY)).catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(TIMEOUT)
     expect(await read).toEqual(RECORD)
   })

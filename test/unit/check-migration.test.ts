@@ -1,4 +1,4 @@
-import type { CheckContext, Stage } from '../../src/runtime/server/check-options'
+import type { CheckContext, Stage } from '../../src/runtime/server/check-context'
 import { describe, expect, it } from 'vitest'
 import { checkMigration as checkCookieSession } from '../../src/runtime/server/migration/check-cookie-session'
 import { checkMigration as checkIronSession } from '../../src/runtime/server/migration/check-iron-session'

@@ -1,7 +1,7 @@
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { createRecord } from '../../src/core/record'
-import { createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
+import { createRecord } from '../../src/core/record/record'
+import { createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
 import { App, Browser, NOON, returning, SECRET } from './support/app'
 import { caught, codeOf } from './support/errors'
 

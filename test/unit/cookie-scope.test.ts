@@ -1,8 +1,8 @@
 import type { ResolvedCookieOptions } from '../../src/core/options'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { buildRemoval } from '../../src/core/cookie'
-import { identityOf, otherScopes, parseScopeText, scopeTextOf } from '../../src/core/cookie-scope'
+import { buildRemoval } from '../../src/core/cookie/set-cookie'
+import { identityOf, otherScopes, parseScopeText, scopeTextOf } from '../../src/core/cookie/scope'
 
 const COOKIE: ResolvedCookieOptions = { name: 'session', path: '/', httpOnly: true, secure: true, sameSite: 'lax' }
 

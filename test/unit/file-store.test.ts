@@ -193,7 +193,7 @@ describe('the lock of a file', () => {
     const lock = join(base, `${KEY}.lock`)
     await fs.writeFile(lock, '')
     let isDone = false
-    const written = storeIn(base).set(KEY, recordOf({}), 60).then(() => isDone = true)
+    const written = Promise.resolve(storeIn(base).set(KEY, recordOf({}), 60)).then(() => isDone = true)
     const open = vi.spyOn(fs, 'open')
     await vi.waitUntil(() => open.mock.calls.length > 2, LONG)
     expect([isDone, await fs.readdir(base)]).toEqual([false, [`${KEY}.lock`]])
@@ -285,7 +285,7 @@ describe('the lock of a file', () => {
       await goesOn.promise
       return rename(from, to)
     })
-    const still = storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'still' }, 'still'), 60).catch((error: Error) => error)
+    const still = Promise.resolve(storeIn(base).compareAndSet!(KEY, 'one', recordOf({ by: 'still' }, 'still'), 60)).catch((error: Error) => error)
     await isAboutTo.promise
     await fs.utimes(join(base, `${KEY}.lock`), MINUTES_AGO, MINUTES_AGO)
     const other = storeIn(base)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { MAX_CANDIDATES, readCookies } from '../../src/core/cookie-header'
+import { MAX_CANDIDATES, readCookies } from '../../src/core/cookie/header'
 import { App, MODES, OLD_SECRET, SECRET } from './support/app'
 import { countCrypto } from './support/counting-crypto'
 import { FakeExchange } from './support/exchange'

@@ -1,7 +1,7 @@
 import type { CoreSessionOptions } from '../../src/core/options'
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { createPageSession } from '../../src/core/page-session'
+import { createPageSession } from '../../src/core/session/page'
 import { SocketSessions } from '../../src/http/sockets/connection'
 import { App, type Browser, MODES, NOON, returning, Visit } from './support/app'
 import { codeOf } from './support/errors'

@@ -1,5 +1,5 @@
 import type { SessionEvent, SessionOptions } from '../../src/h3'
-import type { MaybeStore, SessionRecord, SessionStore } from '../../src/core/types'
+import type { SessionRecord, SessionStore } from '../../src/core/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SessionError } from '../../src/core/errors'
 import { createOwnStore } from '../../src/core/stores/own'
@@ -45,7 +45,7 @@ class ComparingStore extends TextStore {
 }
 
 /** One that has everything at hand, and promises nothing. */
-class PromptStore implements MaybeStore {
+class PromptStore implements SessionStore {
   readonly #texts = new Map<string, string>()
 
   get(key: string): unknown {

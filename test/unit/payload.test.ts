@@ -2,8 +2,8 @@ import type { SessionRecord } from '../../src/core/types'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createId } from '../../src/core/id'
-import { decodePayload, encodePayload } from '../../src/core/payload'
-import { createMigratedId } from '../../src/core/token'
+import { decodePayload, encodePayload } from '../../src/core/cookie/payload'
+import { createMigratedId } from '../../src/core/cookie/token'
 import { NOON, SECRET } from './support/app'
 
 const ID = createId()

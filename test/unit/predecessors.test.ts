@@ -257,7 +257,10 @@ describe.each(HOSTS)('what the predecessors document, $name', ({ start, isNode }
   })
 
   it('`getSession(event)` throws with the remedy where sessions are set up, and the request carries one that nobody loaded', async () => {
-    const options: SessionOptions = { secret: SECRET, store: createStorage() }
+    const driver = memory()
+    // One that answers at once has loaded the session before anybody asks.
+    const getItem = async (key: string): Promise<unknown> => driver.getItem(key)
+    const options: SessionOptions = { secret: SECRET, store: createStorage({ driver: { ...driver, getItem } }) }
     const visitor = await start(route({
       '/set': async event => (await useSession(event, options)).update({ a: 1 }),
       '/get': async (event) => {

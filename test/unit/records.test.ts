@@ -1,7 +1,7 @@
-import type { RecordPatch } from '../../src/core/patch'
+import type { RecordPatch } from '../../src/core/record/patch'
 import { describe, expect, it } from 'vitest'
-import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/patch'
-import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, underLimits } from '../../src/core/record'
+import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/record/patch'
+import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, underLimits } from '../../src/core/record/record'
 import { createRandom } from './support/random'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }

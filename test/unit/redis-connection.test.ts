@@ -287,7 +287,7 @@ describe('the address of a Redis', () => {
 it('many stores over one driver listen to its client once', async () => {
   const { client, driver } = setUp()
   const count = (): number => client.eventNames().reduce((sum, name) => sum + client.listenerCount(name), 0)
-  const open = (): Promise<unknown> => {
+  const open = async (): Promise<unknown> => {
     const store = createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: TIMEOUT })
     return store.dropsExpired!()
   }
@@ -321,7 +321,7 @@ describe('a Redis that refuses scripts', () => {
     return setup
   }
 
-  const change = (store: SessionStore): Promise<boolean> => store.compareAndSet!(KEY, 'one', recordOf({}), 60)
+  const change = async (store: SessionStore): Promise<boolean> => store.compareAndSet!(KEY, 'one', recordOf({}), 60)
 
   it.each(REFUSALS)('is asked without: %s', async (message) => {
     const { client, store } = await holding()

@@ -1,6 +1,6 @@
 import type { Session } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
-import { createRevision, followsOn } from '../../src/core/revision'
+import { createRevision, followsOn } from '../../src/core/record/revision'
 import { Browser } from './support/app'
 import { codeOf } from './support/errors'
 import { Processes } from './support/processes'

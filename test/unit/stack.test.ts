@@ -24,7 +24,7 @@ function lineAtTop({ stack = '' }: Error): string {
 /** The module as a process of its own has it, which remembers where calls were made or does not. */
 async function load(isRemembering: boolean): Promise<Loaded> {
   vi.resetModules()
-  const { rememberCallers } = await import('../../src/core/caller')
+  const { rememberCallers } = await import('../../src/core/calls/caller')
   if (isRemembering)
     rememberCallers()
   return {

@@ -1,8 +1,8 @@
 import type { SessionRecord } from '../../src/core/types'
-import type { TokenCodec } from '../../src/core/token'
+import type { TokenCodec } from '../../src/core/cookie/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/token'
+import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 import { silentExchange } from './support/exchange'
 
@@ -285,7 +285,7 @@ describe('a platform without node:crypto and Buffer', () => {
     const here = CODECS[index]?.create([SECRET], 'session')
     const token = here?.write({ id: ID, record: RECORD }) ?? ''
     vi.stubGlobal('Buffer', undefined)
-    const elsewhere = await import('../../src/core/token')
+    const elsewhere = await import('../../src/core/cookie/token')
     const create = [elsewhere.createIdCodec, elsewhere.createSignedPayloadCodec, elsewhere.createSealedPayloadCodec][index]
     const there = create?.([SECRET], 'session')
     const [read, written] = [there?.read(token), there?.write({ id: ID, record: RECORD }) ?? '']

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isEqualValue, toStorableValue } from '../../src/core/value'
+import { isEqualValue, toStorableValue } from '../../src/core/record/value'
 import { App, Browser, MODES, returning } from './support/app'
 import { caught, codeOf } from './support/errors'
 

@@ -1,8 +1,8 @@
 import type { RejectReason } from '../types'
 import type { OldCookieOptions, OldSession, SessionMigration } from './migration'
-import { parseRecord } from '../record'
-import { createUnsigner } from '../signed-value'
-import { isPlainObject } from '../value'
+import { parseRecord } from '../record/record'
+import { createUnsigner } from '../cookie/signed-value'
+import { isPlainObject } from '../record/value'
 import { type GivenOldStore, type OldRecordStore, openOldRecords } from './old-records'
 import { decodeCookieValue } from './migration'
 
@@ -51,7 +51,7 @@ export function fromExpressSession({ cookie, secret, store }: ExpressSessionOpti
 
 async function openSession(store: OldRecordStore, id: string): Promise<OldSession | RejectReason> {
   const record = await store.get(id)
-  const end = (): Promise<void> => store.delete(id)
+  const end = async (): Promise<void> => store.delete(id)
   if (record === undefined || record === null)
     return { id, end }
   // What we wrote ourselves in the same storage is nobody else's session.

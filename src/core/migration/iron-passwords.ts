@@ -1,4 +1,4 @@
-import { isPlainObject } from '../value'
+import { isPlainObject } from '../record/value'
 import { MIN_PASSWORD_LENGTH } from './iron'
 
 /** Passwords by the ids that seals name them by. */

@@ -1,9 +1,10 @@
-import type { Exchange, SessionObserver } from '../types'
+import type { OldCookies, TakenOver } from '../session/ports'
+import type { Exchange } from '../ports'
 import type { OldToken, SessionMigration } from './migration'
-import type { TakenOver, TakeOverContext } from './take-over'
-import { buildRemoval } from '../cookie'
-import { readCookies, readPieces } from '../cookie-header'
-import { scopeTextOf } from '../cookie-scope'
+import type { TakeOverContext } from './take-over'
+import { buildRemoval } from '../cookie/set-cookie'
+import { readCookies, readPieces } from '../cookie/header'
+import { scopeTextOf } from '../cookie/scope'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 
@@ -11,7 +12,7 @@ import { takeOver } from './take-over'
 const MAX_CANDIDATES = 4
 
 /** Finds the cookie of another package in a request. */
-export type OldCookieOpener = (context: TakeOverContext, exchange: Exchange) => OldCookie
+export type OldCookieOpener = (context: TakeOverContext, exchange: Exchange) => OldCookies
 
 /** The cookies of one migration. Who has none needs none of this code, and no server of theirs holds it. */
 export function createOldCookieOpener(migration: SessionMigration): OldCookieOpener {
@@ -19,7 +20,7 @@ export function createOldCookieOpener(migration: SessionMigration): OldCookieOpe
 }
 
 /** The cookie of another package in one request. */
-export class OldCookie {
+export class OldCookie implements OldCookies {
   readonly #migration: SessionMigration
   readonly #context: TakeOverContext
   readonly #exchange: Exchange
@@ -51,7 +52,7 @@ export class OldCookie {
   }
 
   /** Takes over the session of the first cookie that has one. */
-  async take(observer: SessionObserver | undefined): Promise<TakenOver | undefined> {
+  async take(events: Parameters<OldCookies['take']>[0]): Promise<TakenOver | undefined> {
     for (const token of this.#candidates) {
       const old = await token.open()
       if (!old)
@@ -59,7 +60,7 @@ export class OldCookie {
       const taken = typeof old === 'string' ? old : await takeOver(old, this.#context)
       if (typeof taken === 'object')
         return taken
-      await observer?.rejected(taken)
+      await events.tellRejected(taken)
     }
     return undefined
   }

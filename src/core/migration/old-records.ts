@@ -6,7 +6,7 @@ import { Attempts } from '../stores/attempt'
 import { hasMethods, isStorage } from '../stores/kinds'
 import { opener } from '../stores/late'
 import { createStorageStore } from '../stores/unstorage'
-import { isPromise } from '../value'
+import { isPromise } from '../maybe'
 
 /** What is needed of a store. */
 export type OldRecordStore = Pick<SessionStore, 'get' | 'delete' | 'dropsExpired'>

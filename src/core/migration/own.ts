@@ -3,7 +3,8 @@ import type { RejectReason } from '../types'
 import { isSessionError } from '../errors'
 import { configError } from '../resolve-options'
 import { type Action, storageError } from '../stores/attempt'
-import { definedOf, isPromise } from '../value'
+import { definedOf } from '../record/value'
+import { isPromise } from '../maybe'
 
 /**
  * A migration that an app may have written itself, held to what requests rely on: a cookie that it

@@ -1,30 +1,22 @@
 import type { ResolvedSessionOptions } from '../options'
-import type { RecordStorage } from '../record-storage'
+import type { TakenOver } from '../session/ports'
+import type { StoredRecords } from '../storage/stored-records'
 import type { RejectReason, SessionRecord } from '../types'
 import type { OldSession } from './migration'
 import { isSessionError } from '../errors'
 import { createId } from '../id'
-import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record'
-import { recordBytes } from '../size'
-import { createMigratedId } from '../token'
-import { toChanges } from '../value'
+import { createRecord, isEmpty, isExpired, MAX_LIFETIME_SECONDS } from '../record/record'
+import { recordBytes } from '../record/size'
+import { createMigratedId } from '../cookie/token'
+import { toChanges } from '../record/value'
+import { adoptRecord, isMigrated, markMigrated } from './adoption'
 
 /** For so long requests that were sent with the old cookie find the session that it became. */
 const JOIN_MS = 10_000
 
-/** An old session as one of ours. */
-export interface TakenOver {
-  id: string
-  record: SessionRecord
-  /** False when another request with the same cookie was faster. */
-  isFirst: boolean
-  /** Sees to it that the old cookie is worth nothing any more, where that can be. */
-  end(): Promise<void>
-}
-
 export interface TakeOverContext {
   options: ResolvedSessionOptions
-  storage: RecordStorage | undefined
+  storage: StoredRecords | undefined
   /** What moved in a moment ago, by id, where no storage of ours tells. */
   recent: Map<string, SessionRecord>
   now: () => number
@@ -46,7 +38,7 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   // By no option of ours: they may be others when the same session comes again.
   const mark = old.id === undefined ? undefined : `migrated:${old.id}`
   const end = old.end ?? (async () => {})
-  if (!data || (mark && await storage?.isMarked(mark)))
+  if (!data || (mark && storage && await isMigrated(storage.access, mark)))
     return join(id, end, context)
   const record = { ...createRecord(now(), options), data }
   if (storage && recordBytes(record) > options.maxBytes)
@@ -55,12 +47,12 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
     remember(id, record, context)
   if (!storage || isEmpty(record))
     return { id, record, isFirst: true, end }
-  const adopted = await storage.adopt(id, record)
+  const adopted = await adoptRecord(storage.access, id, record)
   if (typeof adopted === 'string')
     return 'unknown'
   // What can be ended is soon gone; anything else must be known for as long as it is good.
   const until = old.end ? now() + JOIN_MS : old.expiresAt ?? now() + MAX_LIFETIME_SECONDS * 1000
-  if (!mark || await storage.mark(mark, adopted.record, until) || !adopted.isFirst)
+  if (!mark || await markMigrated(storage.access, mark, adopted.record, now(), until) || !adopted.isFirst)
     return { ...adopted, id, end }
   // It came in before and has ended since, while this request was on its way.
   await storage.remove(id, adopted.record)
@@ -69,7 +61,7 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
 
 /** The session that an old one became a moment ago. Later, its cookie is a copy that was kept. */
 async function join(id: string, end: TakenOver['end'], { storage, recent, now }: TakeOverContext): Promise<TakenOver | RejectReason> {
-  const record = storage ? await storage.fetch(id) : recent.get(id)
+  const record = storage ? await storage.load({ id }) : recent.get(id)
   return typeof record === 'object' && !isExpired(record, now()) && now() - record.createdAt < JOIN_MS
     ? { id, record, isFirst: false, end }
     : 'unknown'

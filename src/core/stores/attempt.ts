@@ -1,7 +1,7 @@
 import type { Maybe } from '../maybe'
 import { elapsed } from '../clock'
 import { isSessionError, SessionError } from '../errors'
-import { isPromise } from '../value'
+import { isPromise } from '../maybe'
 
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 

@@ -1,7 +1,7 @@
 import type { DefaultData } from '../types'
 /** @ts-ignore An app need not have unstorage; without it these types are `any`. */
 import type { BuiltinDriverName, BuiltinDriverOptions, Driver, Storage } from 'unstorage'
-import { beginAt, siteOf } from '../caller'
+import { beginAt, siteOf } from '../calls/caller'
 import { SessionError } from '../errors'
 import { nearest } from '../option-hints'
 import { configError, issue } from '../resolve-options'

@@ -1,5 +1,5 @@
 import type { Maybe } from '../maybe'
-import { isPromise } from '../value'
+import { isPromise } from '../maybe'
 import { Notice } from './notice'
 import { expiryOf } from './text'
 

@@ -42,8 +42,6 @@ interface Folder extends Node {
 interface Hold {
   /** Where to write what is going to take the place of the file: who breaks the lock removes it. */
   readonly aside: string
-  /** Resolves once the lock tells where that is; rejects where it could not be written. */
-  readonly named: Promise<unknown>
   /** False when it took so long that others may have taken the lock for left behind. */
   isHeld(): boolean
 }
@@ -68,17 +66,12 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
     check: () => assertWritable(folder).catch(error => notice.tell(`${String(codeOf(error))}, so nothing can be written there. Requests that change a session are answered with 503. Let the server's user write, or name another folder.`)),
     set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
     delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
-    compareAndSet(key, revision, text) {
-      const file = pathOf(key)
-      const isExpected = async (): Promise<boolean> => {
-        const stored = await fs.readFile(file, 'utf8').catch(missing)
-        // What is no record has no revision, and yet is something.
-        return (stored === undefined ? undefined : revisionOf(stored) ?? null) === revision
-      }
-      return withLock(folder, file, async hold => text === undefined
-        ? await isExpected() && removeFile(node, file, hold)
-        : replaceFile(node, file, text, hold, isExpected))
-    },
+    compareAndSet: (key, revision, text) => withLock(folder, pathOf(key), async (hold) => {
+      const stored = await fs.readFile(pathOf(key), 'utf8').catch(missing)
+      if (stored === undefined ? revision !== undefined : revision === undefined || revisionOf(stored) !== revision)
+        return false
+      return text === undefined ? removeFile(node, pathOf(key), hold) : replaceFile(node, pathOf(key), text, hold)
+    }),
     keys: prefix => listFiles(folder, pathOf(prefix), prefix),
   }
 }
@@ -93,21 +86,13 @@ async function assertWritable({ fs, path, root }: Folder): Promise<void> {
     folder = path.dirname(folder)
 }
 
-/**
- * Writes a text aside while the file is looked at, since each step waits for a thread. Resolves to
- * false, and replaces nothing, when the file is not as expected, and when the lock was held for too long.
- */
-async function replaceFile({ fs }: Node, file: string, text: string, { aside, named, isHeld }: Hold, isExpected: () => Promise<boolean> = async () => true): Promise<boolean> {
-  const writing = fs.writeFile(aside, text, { mode: FILE_MODE })
+/** Resolves to false, and replaces nothing, when the lock was held for too long. */
+async function replaceFile({ fs }: Node, file: string, text: string, { aside, isHeld }: Hold): Promise<boolean> {
   try {
-    // Nothing else happens to what is written aside before it is there, or has failed to be.
-    if (await isExpected().finally(() => writing.catch(() => {}))) {
-      await writing
-      await named
-      if (isHeld()) {
-        await fs.rename(aside, file)
-        return true
-      }
+    await fs.writeFile(aside, text, { mode: FILE_MODE })
+    if (isHeld()) {
+      await fs.rename(aside, file)
+      return true
     }
   }
   catch (error) {
@@ -132,36 +117,30 @@ async function removeFile({ fs }: Node, file: string, { isHeld }: Hold): Promise
 async function withLock<T>(folder: Folder, file: string, task: (hold: Hold) => Promise<T>): Promise<T> {
   const lock = `${file}.lock`
   const name = nanoid(8)
-  const { since, named } = await takeLock(folder, lock, name)
+  const since = await takeLock(folder, lock, name)
   const isHeld = (): boolean => elapsed() - since < STALE_LOCK_MILLISECONDS / 2
   try {
-    return await task({ aside: asideOf(file, name), named, isHeld })
+    return await task({ aside: asideOf(file, name), isHeld })
   }
   finally {
-    await named.catch(() => {})
     // One held for too long may be somebody else's by now.
     if (isHeld())
       await folder.fs.unlink(lock).catch(() => {})
   }
 }
 
-/** A lock is there before it tells its name, which nothing has to wait for but the end of the task. */
-interface Taken extends Pick<Hold, 'named'> {
-  /** A time before the lock was there: its age counts from then, however long the answer took. */
-  readonly since: number
-}
-
-async function takeLock(folder: Folder, lock: string, name: string): Promise<Taken> {
+/** Resolves to a time before the lock was there: its age counts from then, however long the answer took. */
+async function takeLock(folder: Folder, lock: string, name: string): Promise<number> {
   const { fs, path } = folder
   const deadline = elapsed() + 2 * STALE_LOCK_MILLISECONDS
   while (elapsed() < deadline) {
     try {
       const since = elapsed()
       const created = await fs.open(lock, 'wx', FILE_MODE)
-      const named = created.write(name).finally(() => created.close())
-      // Only who writes aside needs the name.
-      named.catch(() => {})
-      return { since, named }
+      // On a full disk it is a lock without a name: there is nothing to write aside either.
+      await created.write(name).catch(() => {})
+      await created.close()
+      return since
     }
     catch (error) {
       if (codeOf(error) === 'ENOENT')

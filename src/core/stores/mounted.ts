@@ -1,12 +1,11 @@
 import type { Maybe } from '../maybe'
-import type { MaybeStore, SessionStore } from '../types'
+import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
 import { lockWith } from '../lock'
-import { isPromise, whenThere } from '../value'
+import { andThen, isPromise } from '../maybe'
 import { type Action, Attempts, storageError } from './attempt'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
-import { promised } from './promised'
 import { createRedisStorage } from './redis'
 import { fromText, isAtRevision, toText } from './text'
 
@@ -35,7 +34,7 @@ const OUR_KEY = /^[\da-f]{64}$/
  * as the session manager does within its process.
  */
 export function createMountedStore(mounts: Mounts, options: UnstorageStoreOptions): SessionStore {
-  const store = promised(createMaybeStore(mounts, options))
+  const store = createStore(mounts, options)
   lockWith(store, () => {
     const { driver } = mounts.getMount(options.base ? `${options.base}:` : '')
     // Whoever loads a driver when it is first used has it alone.
@@ -44,58 +43,88 @@ export function createMountedStore(mounts: Mounts, options: UnstorageStoreOption
   return store
 }
 
-/** The store of {@link createMountedStore}: what the driver answers at once, it answers at once. */
-export function createMaybeStore(mounts: Mounts, { base, timeout }: UnstorageStoreOptions): MaybeStore {
-  const prefix = base ? `${base}:` : ''
-  const attempts = new Attempts(timeout, (isSilent) => {
-    const texts = textsOf(mounts.getMount(prefix).driver)
-    if (isSilent)
-      tellAway(texts, `no answer within ${timeout} ms`)
-    else if (!texts?.outage?.())
-      texts?.notice.back()
-  })
-  const openings = new Attempts(timeout)
+/** What the driver answers at once, the store answers at once. */
+function createStore(mounts: Mounts, options: UnstorageStoreOptions): SessionStore {
+  const mounted = new MountedTexts(mounts, options)
+  return {
+    get: key => mounted.run('reading', key, (texts, name) => andThen(texts.get(name), fromText)),
+    set: (key, record, ttl) => mounted.run('writing', key, (texts, name) => andThen(texts.set(name, toText(record), ttl), () => {})),
+    delete: key => mounted.run('removing', key, (texts, name) => andThen(texts.delete(name), () => {})),
+    compareAndSet: (key, revision, record, ttl) => mounted.compareAndSet(key, revision, record && toText(record), ttl),
+    dropsExpired: () => andThen(mounted.open(), texts => !texts.keys),
+    keys: now => mounted.keys(now),
+  }
+}
+
+/** Texts in what is mounted at a place now, within the timeout. */
+class MountedTexts {
+  readonly #mounts: Mounts
+  readonly #prefix: string
+  readonly #timeout: number
+  readonly #attempts: Attempts
+  readonly #openings: Attempts
+
+  constructor(mounts: Mounts, { base, timeout }: UnstorageStoreOptions) {
+    this.#mounts = mounts
+    this.#prefix = base ? `${base}:` : ''
+    this.#timeout = timeout
+    this.#attempts = new Attempts(timeout, isSilent => this.#tell(isSilent))
+    this.#openings = new Attempts(timeout)
+  }
+
+  open(): Maybe<TextStorage> {
+    return openMounted(this.#mounts, this.#prefix)
+  }
+
   /**
    * One operation, on what is mounted now: the app may mount anew. Storage may be back a moment
    * after it went away, so it is waited for, yet no longer than the timeout since then: who comes
    * later is answered at once.
    */
-  const run = <T>(action: Action, key: string, operation: (texts: TextStorage, name: string) => Maybe<T>): Maybe<T> => {
-    const { base, driver } = mounts.getMount(prefix)
+  run<T>(action: Action, key: string, operation: (texts: TextStorage, name: string) => Maybe<T>): Maybe<T> {
+    const { base, driver } = this.#mounts.getMount(this.#prefix)
     const known = textsOf(driver)
     const outage = known?.outage?.() ?? 0
-    if (outage < timeout)
-      return attempts.run(action, key, () => whenThere(whenThere(driver, openTexts), texts => operation(texts, prefix.slice(base.length) + key)), Math.ceil(timeout - outage))
-    tellAway(known, 'no connection')
-    throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
+    if (outage >= this.#timeout) {
+      tellAway(known, 'no connection')
+      throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
+    }
+    const name = this.#prefix.slice(base.length) + key
+    return this.#attempts.run(action, key, () => andThen(andThen(driver, openTexts), texts => operation(texts, name)), Math.ceil(this.#timeout - outage))
   }
+
+  /** @param text `undefined` removes */
+  compareAndSet(key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean> {
+    const action = text === undefined ? 'removing' : 'writing'
+    return andThen(this.#openings.run(action, key, () => this.open()), texts => texts.compareAndSet
+      ? this.run(action, key, (texts, name) => texts.compareAndSet!(name, revision, text, ttl))
+      : this.#setAfterReading(action, key, revision, text, ttl))
+  }
+
+  async* keys(now: number): AsyncIterable<readonly string[]> {
+    try {
+      const texts = await this.open()
+      const at = this.#prefix.slice(this.#mounts.getMount(this.#prefix).base.length)
+      for await (const batch of texts.keys?.(at, now) ?? [])
+        yield batch.map(key => key.slice(at.length)).filter(key => OUR_KEY.test(key))
+    }
+    catch (cause) {
+      throw storageError('listing', cause)
+    }
+  }
+
   /** Compare-and-set where the driver's storage has none. */
-  const setAfterReading = (action: Action, key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean> =>
-    whenThere(run('reading', key, (texts, name) => texts.get(name)), stored => isAtRevision(stored, revision)
-      && run(action, key, (texts, name) => whenThere(text === undefined ? texts.delete(name) : texts.set(name, text, ttl), () => true)))
-  return {
-    get: key => run('reading', key, (texts, name) => whenThere(texts.get(name), fromText)),
-    set: (key, record, ttl) => run('writing', key, (texts, name) => whenThere(texts.set(name, toText(record), ttl), () => {})),
-    delete: key => run('removing', key, (texts, name) => whenThere(texts.delete(name), () => {})),
-    compareAndSet(key, revision, record, ttl) {
-      const action = record ? 'writing' : 'removing'
-      const text = record && toText(record)
-      return whenThere(openings.run(action, key, () => openMounted(mounts, prefix)), texts => texts.compareAndSet
-        ? run(action, key, (texts, name) => texts.compareAndSet!(name, revision, text, ttl))
-        : setAfterReading(action, key, revision, text, ttl))
-    },
-    dropsExpired: () => whenThere(openMounted(mounts, prefix), texts => !texts.keys),
-    async* keys(now) {
-      try {
-        const texts = await openMounted(mounts, prefix)
-        const at = prefix.slice(mounts.getMount(prefix).base.length)
-        for await (const lot of texts.keys?.(at, now) ?? [])
-          yield lot.map(key => key.slice(at.length)).filter(key => OUR_KEY.test(key))
-      }
-      catch (cause) {
-        throw storageError('listing', cause)
-      }
-    },
+  #setAfterReading(action: Action, key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean> {
+    return andThen(this.run('reading', key, (texts, name) => texts.get(name)), stored => isAtRevision(stored, revision)
+      && this.run(action, key, (texts, name) => andThen(text === undefined ? texts.delete(name) : texts.set(name, text, ttl), () => true)))
+  }
+
+  #tell(isSilent: boolean): void {
+    const texts = textsOf(this.#mounts.getMount(this.#prefix).driver)
+    if (isSilent)
+      tellAway(texts, `no answer within ${this.#timeout} ms`)
+    else if (!texts?.outage?.())
+      texts?.notice.back()
   }
 }
 
@@ -116,7 +145,7 @@ export function giveUpMount(mounts: Mounts, base: string): void {
 }
 
 function openMounted(mounts: Mounts, prefix: string): Maybe<TextStorage> {
-  return whenThere(mounts.getMount(prefix).driver, openTexts)
+  return andThen(mounts.getMount(prefix).driver, openTexts)
 }
 
 /** The texts of a driver that was opened. */
@@ -138,7 +167,7 @@ function openTexts(driver: Driver): Maybe<TextStorage> {
   const texts = opened.get(driver)
   if (texts)
     return texts
-  const opening = whenThere(createTextStorage(driver), (texts) => {
+  const opening = andThen(createTextStorage(driver), (texts) => {
     opened.set(driver, texts)
     return texts
   })
@@ -151,5 +180,5 @@ function openTexts(driver: Driver): Maybe<TextStorage> {
 }
 
 function createTextStorage(driver: Driver): Maybe<TextStorage> {
-  return whenThere(createRedisStorage(driver), texts => texts ?? createFileStorage(driver) ?? createDriverStorage(driver))
+  return andThen(createRedisStorage(driver), texts => texts ?? createFileStorage(driver) ?? createDriverStorage(driver))
 }

@@ -1,8 +1,7 @@
-import type { MaybeStore, SessionStore } from '../types'
+import type { SessionStore } from '../types'
 import { holderOf, lockWith } from '../lock'
-import { whenThere } from '../value'
+import { andThen } from '../maybe'
 import { Attempts, storageError } from './attempt'
-import { promised } from './promised'
 
 /**
  * A store that an app wrote itself, held to what sessions rely on: whatever it fails with becomes
@@ -11,16 +10,16 @@ import { promised } from './promised'
  * @param store what keeps the records
  * @param timeout milliseconds that one operation may take
  */
-export function createOwnStore(store: MaybeStore, timeout: number): SessionStore {
-  const own = promised(guard(store, new Attempts(timeout)))
+export function createOwnStore(store: SessionStore, timeout: number): SessionStore {
+  const own = guard(store, new Attempts(timeout))
   lockWith(own, () => holderOf(store))
   return own
 }
 
-function guard(store: MaybeStore, attempts: Attempts): MaybeStore {
+function guard(store: SessionStore, attempts: Attempts): SessionStore {
   return {
     // Clients of databases say null for what is missing.
-    get: key => whenThere(attempts.run('reading', key, () => store.get(key)), value => value ?? undefined),
+    get: key => andThen(attempts.run('reading', key, () => store.get(key)), value => value ?? undefined),
     set: (key, record, ttl) => attempts.run('writing', key, () => store.set(key, record, ttl)),
     delete: key => attempts.run('removing', key, () => store.delete(key)),
     ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => attempts.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
@@ -29,7 +28,7 @@ function guard(store: MaybeStore, attempts: Attempts): MaybeStore {
   }
 }
 
-async function* listed(store: MaybeStore, now: number): AsyncIterable<readonly string[]> {
+async function* listed(store: SessionStore, now: number): AsyncIterable<readonly string[]> {
   try {
     yield* store.keys!(now)
   }

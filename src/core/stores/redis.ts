@@ -1,8 +1,8 @@
 import type { Maybe } from '../maybe'
 import type { Driver, TextStorage } from './driver'
-import { parseStored } from '../record'
-import { followsOn } from '../revision'
-import { whenThere } from '../value'
+import { parseStored } from '../record/record'
+import { followsOn } from '../record/revision'
+import { andThen } from '../maybe'
 import { createDriverStorage } from './driver'
 import { Notice } from './notice'
 import { type ConnectingClient, watchConnection } from './redis-connection'
@@ -32,7 +32,7 @@ interface RedisDriverOptions {
 export function createRedisStorage(driver: Driver): Maybe<TextStorage | undefined> {
   // That of unstorage 2 loads ioredis at its first use.
   const client = driver.name === 'redis' ? driver.getInstance?.() : undefined
-  return whenThere(client, client => isRedisClient(client) ? createStorage(driver, client) : undefined)
+  return andThen(client, client => isRedisClient(client) ? createStorage(driver, client) : undefined)
 }
 
 function createStorage(driver: Driver, client: RedisClient): TextStorage {

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../types'
 import { fromUtf8 } from '../encoding'
-import { parseStored, RECORD_VERSION } from '../record'
+import { parseStored, RECORD_VERSION } from '../record/record'
 
 /** A record as text. It begins with version and revision, which Redis compares, and its expiry, which the sweep looks for. */
 export function toText({ version, revision, expiresAt, data, flash, createdAt, lastSeenAt, lifetime, isReplaced }: SessionRecord): string {

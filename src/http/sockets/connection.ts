@@ -1,5 +1,5 @@
 import type { SessionManager } from '../../core/manager'
-import type { RequestSession } from '../../core/request-session'
+import type { RequestSession } from '../../core/session/request-session'
 import type { Exchange, SessionObserver } from '../../core/ports'
 import { createSaver } from '../save-soon'
 

@@ -1,25 +1,10 @@
 import type { OptionIssue } from '../../core/resolve-options'
-import type { MigrateOptions, SessionOptions } from './types'
-import type { CheckMigration } from './migration/check'
+import type { CheckContext } from './check-context'
+import type { SessionOptions } from './types'
 import { issue, trueOrFalse } from '../../core/resolve-options'
 import { checkMigrate } from './migration/check'
 
 export const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRET) to at least 32 random characters, for example the output of `openssl rand -base64 32`.'
-
-/** What is known of a server when its options are checked: at its start, or before that while it is built. */
-export interface CheckContext {
-  /** The checks of the packages whose cookies it can read. */
-  migrations: { readonly [from in MigrateOptions['from']]?: CheckMigration }
-  /** How to name one that it can read. */
-  migrationRemedy: string
-  stage: Stage
-}
-
-/**
- * In `build` the environment has not filled in anything yet. In `trial`, which is development
- * and prerendering, nobody comes who has a cookie of another package.
- */
-export type Stage = 'build' | 'trial' | 'production'
 
 /** What is wrong with the options that only Nitro has; the same when a server is built and when it starts. */
 export function checkNitroOptions({ autoload, storage, mode, migrate }: SessionOptions, context: CheckContext): OptionIssue[] {

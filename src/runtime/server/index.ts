@@ -1,7 +1,7 @@
 import type { DefaultData, Session } from '../../core/types'
 import type { EventLike } from '../../http/utils'
 import type { SessionOverrides } from './types'
-import { beginAt, type Site, siteOf } from '../../core/caller'
+import { beginAt, type Site, siteOf } from '../../core/calls/caller'
 import { assertOptions } from '../../http/misuse'
 import { loadSession } from '../../http/utils'
 

@@ -1,4 +1,4 @@
-import type { RequestSession } from '../../../src/core/request-session'
+import type { RequestSession } from '../../../src/core/session/request-session'
 import type { CoreSessionOptions } from '../../../src/core/options'
 import type { SessionManager } from '../../../src/core/manager'
 import type { SessionObserver } from '../../../src/core/ports'

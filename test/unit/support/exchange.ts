@@ -1,4 +1,4 @@
-import type { RequestAddress } from '../../../src/core/cookie-scope'
+import type { RequestAddress } from '../../../src/core/ports'
 import type { Exchange } from '../../../src/core/ports'
 import type { EventExchange } from '../../../src/http/response-cookies'
 

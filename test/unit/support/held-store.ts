@@ -21,15 +21,15 @@ export class HeldStore implements SessionStore {
   }
 
   get(key: string): Promise<unknown> {
-    return this.#step('get', () => this.#inner.get(key))
+    return this.#step('get', async () => this.#inner.get(key))
   }
 
   set(key: string, record: SessionRecord, ttl: number): Promise<void> {
-    return this.#step('set', () => this.#inner.set(key, record, ttl))
+    return this.#step('set', async () => this.#inner.set(key, record, ttl))
   }
 
   delete(key: string): Promise<void> {
-    return this.#step('delete', () => this.#inner.delete(key))
+    return this.#step('delete', async () => this.#inner.delete(key))
   }
 
   compareAndSet(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Promise<boolean> {

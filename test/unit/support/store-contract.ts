@@ -1,7 +1,7 @@
 import type { SessionRecord, SessionStore } from '../../../src/core/types'
 import { expect, it } from 'vitest'
 import { lockOf } from '../../../src/core/lock'
-import { createRecord } from '../../../src/core/record'
+import { createRecord } from '../../../src/core/record/record'
 import { NOON } from './app'
 
 export const KEY = 'a'.repeat(64)
@@ -203,7 +203,7 @@ export function itKeepsTheContract({ open, isAtomic }: StoreSubject): void {
       await stores[0]!.compareAndSet!(KEY, undefined, recordOf({ n: 'before' }, revision), TTL)
     const results = await Promise.all(Array.from({ length: 50 }, (_, n) => {
       const store = stores[n % stores.length]!
-      const attempt = (): Promise<boolean> => store.compareAndSet!(KEY, revision, isSetting ? recordOf({ n }, `new ${n}`) : undefined, TTL)
+      const attempt = async (): Promise<boolean> => store.compareAndSet!(KEY, revision, isSetting ? recordOf({ n }, `new ${n}`) : undefined, TTL)
       return isAtomic ? attempt() : lockOf(store).run(KEY, attempt)
     }))
     expect(results.filter(Boolean)).toHaveLength(1)

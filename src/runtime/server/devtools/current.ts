@@ -1,7 +1,7 @@
 import type { SessionManager } from '../../../core/manager'
 import type { RejectReason, SessionRecord } from '../../../core/types'
 import type { ServerEvent } from '../app'
-import { readCookies } from '../../../core/cookie-header'
+import { readCookies } from '../../../core/cookie/header'
 import { toStorageKey } from '../../../core/id'
 import { describeFailure, toHandle } from './shorten'
 
@@ -47,7 +47,7 @@ export async function readCurrent(event: ServerEvent, manager: SessionManager): 
   }
   if (session.exists) {
     const [{ length } = ''] = readCookies(cookie, name)
-    return { handle: toHandle(toStorageKey(session.state.id)), record: session.state.base, cookieBytes: length }
+    return { handle: toHandle(toStorageKey(session.session.id)), record: session.session.content.base, cookieBytes: length }
   }
   if (reason)
     return { note: REASONS[reason] }

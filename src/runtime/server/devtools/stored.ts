@@ -1,7 +1,7 @@
 import type { SessionManager } from '../../../core/manager'
 import { readConfig, useStorage } from '#unsession/server'
 import { lockOf } from '../../../core/lock'
-import { isExpired, parseStored } from '../../../core/record'
+import { isExpired, parseStored } from '../../../core/record/record'
 import { Attempts } from '../../../core/stores/attempt'
 import { MOUNT } from '../storage'
 import { describeFailure, toHandle } from './shorten'

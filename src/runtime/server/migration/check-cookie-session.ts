@@ -1,5 +1,5 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { Stage } from '../check-options'
+import type { Stage } from '../check-context'
 import type { CookieSessionMigrateOptions } from '../types'
 
 const SECRET_REMEDY = 'Set NITRO_SESSION_MIGRATE_SECRET to the `secret` of the other package, or to its `keys`, an array as JSON.'

@@ -1,6 +1,6 @@
 import type { OptionIssue } from '../../../core/resolve-options'
 import type { ExpressMigrateOptions } from '../types'
-import type { Stage } from '../check-options'
+import type { Stage } from '../check-context'
 import { checkStorage, isUnset } from '../check-options'
 
 const SECRET_REMEDY = 'Set NITRO_SESSION_MIGRATE_SECRET to the secret of the other package, an array as JSON, or leave it out where both have the same.'

@@ -1,5 +1,5 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { Stage } from '../check-options'
+import type { Stage } from '../check-context'
 import type { H3MigrateOptions } from '../types'
 import { MIN_PASSWORD_LENGTH } from '../../../core/migration/iron'
 import { issue } from '../../../core/resolve-options'

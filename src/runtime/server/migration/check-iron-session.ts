@@ -1,5 +1,5 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { Stage } from '../check-options'
+import type { Stage } from '../check-context'
 import type { IronMigrateOptions } from '../types'
 import { passwordProblem, passwordsById } from '../../../core/migration/iron-passwords'
 import { isUnset } from '../check-options'

@@ -1,10 +1,7 @@
 import type { OptionIssue } from '../../../core/resolve-options'
-import type { CheckContext, Stage } from '../check-options'
+import type { CheckContext } from '../check-context'
 import type { MigrateOptions, SessionOptions } from '../types'
 import { checkCookieAddress, issue, withoutUnset } from '../../../core/resolve-options'
-
-/** What is wrong with the options of one package's sessions, apart from its cookie. */
-export type CheckMigration = (options: never, mode: SessionOptions['mode'], stage: Stage) => OptionIssue[]
 
 /** What is wrong with `migrate`. */
 export function checkMigrate(migrate: unknown, mode: SessionOptions['mode'], { migrations, migrationRemedy, stage }: CheckContext): OptionIssue[] {

@@ -3,10 +3,10 @@ import type { Operation } from './operations'
 import type { WalkRequest } from './request'
 import type { World } from './world'
 import { toStorageKey } from '../../../../src/core/id'
-import { isPromise } from '../../../../src/core/value'
+import { isExpired } from '../../../../src/core/record/record'
+import { isPromise } from '../../../../src/core/maybe'
 import { noteExpired } from './expiry'
 import { DATA_KEYS, emptied, KEYS } from './expected'
-import { isKnownFault } from './known'
 import { ACTIONS } from './operations'
 import { checkError } from './rules/errors'
 import { checkStored } from './rules/stored'
@@ -69,8 +69,6 @@ function perform(world: World, request: WalkRequest, operation: Operation, made:
   const { name, key } = operation
   const { session, expected } = request
   const { value = '', effects = [] } = made
-  if (isKnownFault(request, operation))
-    return undefined
   if (name === 'destroy')
     return destroy(world, request)
   request.renewals += Number(name.startsWith('regenerate'))
@@ -105,7 +103,8 @@ function destroy(world: World, request: WalkRequest): Promise<void> {
     spread(world, request, { name: 'destroy', effects: [], generation: request.generation })
   }
   return request.session.destroy().then(() => {
-    if (mode === 'storage' && isThere && id !== undefined && world.store.live(toStorageKey(id)))
+    const left = mode === 'storage' && isThere && id !== undefined ? world.store.live(toStorageKey(id)) : undefined
+    if (left && !isExpired(left, world.clock.now))
       world.violate('a session is there that was destroyed')
     if (isThere)
       request.due.destroyed++
@@ -148,7 +147,8 @@ function succeed(world: World, request: WalkRequest, { name, key = '', value, ef
     request.expected.change(effects)
   if (name === 'update' || name === 'updateByFunction' || name === 'updateAway') {
     complain(world, `what \`${name}\` resolved to`, request.expected.findWrong({ data: (result ?? {}) as Record<string, unknown>, flash: {} }, DATA_KEYS))
-    if (name !== 'updateAway' && world.setting.mode === 'storage' && !world.stored.has(value))
+    // Beside others it may be stored together with a change that replaces it.
+    if (name !== 'updateAway' && world.setting.mode === 'storage' && request.isAlone && !world.stored.has(value))
       world.violate(`\`${name}\` resolved, but ${key} was never stored`)
   }
   if (isCertain && (name.startsWith('update') || name === 'save' || name === 'regenerate'))

@@ -3,7 +3,7 @@ import type { Session } from '../../../../src/core/types'
 import type { Saving } from '../../../../src/http/save-soon'
 import type { Browser } from '../app'
 import type { Fault } from './store'
-import { createPageSession } from '../../../../src/core/page-session'
+import { createPageSession } from '../../../../src/core/session/page'
 import { createSaver } from '../../../../src/http/save-soon'
 import { FakeExchange } from '../exchange'
 import { type Content, type Effect, Expected, KEYS } from './expected'
@@ -87,6 +87,8 @@ export class WalkRequest {
   isOrderly = true
   /** True when time may have ended the session. */
   mayHaveExpired = false
+  /** True once it set a lifetime, of a session that may not be there yet. */
+  hasOwnLifetime = false
   /** True when the session was found replaced at the start. */
   wasReplaced = false
   hasFailed = false

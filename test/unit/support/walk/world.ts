@@ -95,7 +95,7 @@ export class World {
   open(slot: number, browserNumber: 0 | 1, kind: Kind, age: number): Promise<void> {
     const browser = this.visitors.browsers[browserNumber]
     // What prerenders is nobody's browser.
-    const token = kind === 'shared' ? '' : this.visitors.tokenOf(browserNumber, age)
+    const token = this.visitors.tokenOf(browserNumber, age)
     const arrival = { number: ++this.#requests, kind, browser, token, id: idOf(token), time: this.clock.now, deployment: this.deployment }
     const exchange = new WalkExchange(token === '' ? undefined : `session=${token}`, kind, {
       save: async () => {
@@ -120,9 +120,10 @@ export class World {
       this.hasSilentChanges = true
     if (!request.isActive)
       this.#meet(request)
+    request.hasOwnLifetime ||= operation.name === 'setLifetime'
     const done = call(this, request, operation)
     // A lifetime may have been set that is over.
-    if (operation.name === 'setLifetime' && request.isLoaded)
+    if (request.isLoaded && (operation.name === 'setLifetime' || (request.opened.exists && request.session.expiresAt.getTime() <= this.clock.now)))
       noteExpired(this, request)
     return done
   }
@@ -206,6 +207,8 @@ export class World {
   #answer(request: WalkRequest, isLost: boolean, error: unknown): void {
     if (error !== undefined)
       checkError(this, request, { name: 'settle', generation: 0 }, error)
+    if (request.opened.isLoaded)
+      this.noteLoaded(request)
     request.hasFailed = error !== undefined
     request.exchange.isSent = true
     request.status = 'answered'

@@ -2,8 +2,7 @@ import type { WalkRequest } from '../request'
 import type { Said } from '../visitors'
 import type { World } from '../world'
 import { toStorageKey } from '../../../../../src/core/id'
-import { isExpired } from '../../../../../src/core/record'
-import { isKnownToKeepOldSecret } from '../known'
+import { isExpired } from '../../../../../src/core/record/record'
 import { idOf, parseSaid } from '../visitors'
 import { checkStored } from './stored'
 import { checkEvents } from './told'
@@ -77,7 +76,7 @@ function checkLifetime(world: World, request: WalkRequest, said: Said | undefine
   if (!opened.exists || arrival.kind !== 'page' || !request.isAlone || request.faults.size > 0 || request.mayHaveExpired)
     return
   const sent = world.visitors.sent.get(arrival.token)
-  if (!said && sent && sent.deployment < arrival.deployment && !isKnownToKeepOldSecret(request))
+  if (!said && sent && sent.deployment < arrival.deployment)
     world.violate('a cookie of an old secret was not replaced')
   const left = request.session.expiresAt.getTime() - now
   const isPersistent = world.setting.mode === 'cookie' || world.store.live(toStorageKey(request.session.id))?.lifetime?.persistent !== false

@@ -2,7 +2,7 @@ import type { WalkRequest } from '../request'
 import type { World } from '../world'
 import { isDeepStrictEqual } from 'node:util'
 import { toStorageKey } from '../../../../../src/core/id'
-import { isExpired } from '../../../../../src/core/record'
+import { isExpired } from '../../../../../src/core/record/record'
 
 /** A request sees what was stored, or what its cookie holds, and nothing else. */
 export function checkLoaded(world: World, request: WalkRequest): void {

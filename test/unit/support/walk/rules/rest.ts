@@ -1,7 +1,7 @@
 import type { WalkRequest } from '../request'
 import type { World } from '../world'
 import { toStorageKey } from '../../../../../src/core/id'
-import { isExpired } from '../../../../../src/core/record'
+import { isExpired } from '../../../../../src/core/record/record'
 
 /** What must be true when no request runs. */
 export function checkRest(world: World): void {

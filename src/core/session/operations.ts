@@ -1,0 +1,44 @@
+import type { Maybe } from '../maybe'
+import { promiseOf } from '../maybe'
+
+/** What one request began and has not ended; its response waits for it. */
+export class Operations {
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #onBegin: () => void
+
+  constructor(onBegin: () => void) {
+    this.#onBegin = onBegin
+  }
+
+  /** True while none runs. */
+  get areDone(): boolean {
+    return this.#running.size === 0
+  }
+
+  /**
+   * Runs an operation that the response waits for, also when the handler does not. Its
+   * failure cannot end the process when nobody awaits it: a failed write becomes the response.
+   */
+  run<T>(operation: () => Maybe<T>): Promise<T> {
+    this.#onBegin()
+    let isPromised = false
+    const result = promiseOf(() => {
+      const value = operation()
+      isPromised = value instanceof Promise
+      return value
+    })
+    if (!isPromised)
+      return result
+    const forget = (): void => {
+      this.#running.delete(end)
+    }
+    const end = result.then(forget, forget)
+    this.#running.add(end)
+    return result
+  }
+
+  /** Resolves when those that run now have ended. */
+  async whenDone(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+}
