@@ -53,7 +53,7 @@ const ENTRY_POINTS = {
     ],
     types: [
       'ConnectStore', 'CookieSessionOptions', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
-      'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'ResolveContext', 'ResolvedCookieOptions',
+      'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'RequestAddress', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',
