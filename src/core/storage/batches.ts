@@ -5,6 +5,7 @@ import type { Plan } from './plan'
 import type { RecordAccess } from './record-access'
 import { isSessionError, SessionError } from '../errors'
 import { createRevision } from '../record/revision'
+import { andThen } from '../maybe'
 import { keeps } from '../session/state'
 import { untilWon } from './retry'
 
@@ -16,9 +17,29 @@ export interface Change {
   readonly isMade: boolean
 }
 
-interface WaitingChange extends Change {
-  resolve(result: Maybe<Written | Ended>): void
-  reject(error: unknown): void
+/** A change in a batch, and what it came to. */
+class BatchedChange {
+  readonly change: Change
+  #outcome: (() => Written | Ended) | undefined
+
+  constructor(change: Change) {
+    this.change = change
+  }
+
+  /** @param outcome gives the result, or throws */
+  tell(outcome: () => Written | Ended): void {
+    this.#outcome = outcome
+  }
+
+  get result(): Written | Ended {
+    return this.#outcome!()
+  }
+}
+
+/** Changes that wait for the lock of a record, and the write that is going to be theirs. */
+interface Batch {
+  readonly changes: BatchedChange[]
+  readonly written: Promise<void>
 }
 
 /**
@@ -28,8 +49,8 @@ interface WaitingChange extends Change {
 export class Batches {
   readonly #access: RecordAccess
   readonly #writeAlone: (key: string, change: Change) => Maybe<Written | Ended>
-  /** What has joined a change that waits for the lock, by key. */
-  readonly #joined = new Map<string, WaitingChange[]>()
+  /** What waits for the lock, by key. */
+  readonly #waiting = new Map<string, Batch>()
 
   /** @param writeAlone writes one change, when nobody else in this process writes the record */
   constructor(access: RecordAccess, writeAlone: (key: string, change: Change) => Maybe<Written | Ended>) {
@@ -38,39 +59,42 @@ export class Batches {
   }
 
   write(key: string, change: Change): Maybe<Written | Ended> {
-    const joined = this.#joined.get(key)
-    if (joined)
-      return new Promise((resolve, reject) => joined.push({ ...change, resolve, reject }))
-    const others: WaitingChange[] = []
+    const batched = new BatchedChange(change)
+    const batch = this.#waiting.get(key)
+    if (batch) {
+      batch.changes.push(batched)
+      // That promise is of the first that waits: each request waits for a promise, and resolves none of another.
+      return batch.written.then(() => batched.result)
+    }
+    const changes = [batched]
     let isBegun = false
-    const result = this.#access.withLock(key, () => {
+    const alone = this.#access.withLock<Written | Ended | undefined>(key, () => {
       isBegun = true
-      this.#joined.delete(key)
-      return others.length === 0 ? this.#writeAlone(key, change) : this.#writeTogether(key, change, others)
+      this.#waiting.delete(key)
+      return changes.length === 1 ? this.#writeAlone(key, change) : this.#writeTogether(key, changes)
     })
     // In its turn among all that waits for the record.
-    if (!isBegun)
-      this.#joined.set(key, others)
-    return result
+    if (!isBegun && alone instanceof Promise)
+      this.#waiting.set(key, { changes, written: alone.then(() => {}, () => {}) })
+    return andThen(alone, written => written ?? batched.result)
   }
 
-  /** Resolves to the result of the first when all were told. */
-  async #writeTogether(key: string, first: Change, others: readonly WaitingChange[]): Promise<Written | Ended> {
-    let changes: readonly WaitingChange[] = others
-    const result = new Promise<Written | Ended>((resolve, reject) => changes = [{ ...first, resolve, reject }, ...others])
-    result.catch(() => {})
+  /** Tells every change. */
+  async #writeTogether(key: string, changes: readonly BatchedChange[]): Promise<undefined> {
+    let left = changes
     try {
-      while (changes.length > 0)
-        changes = changes.slice(await this.#writeSome(key, changes))
+      while (left.length > 0)
+        left = left.slice(await this.#writeSome(key, left))
     }
     catch (error) {
-      changes.forEach(({ reject }) => reject(copyOf(error)))
+      left.forEach(batched => batched.tell(() => {
+        throw copyOf(error)
+      }))
     }
-    return result
   }
 
   /** Writes changes up to one that ends the session. Resolves to their number. */
-  #writeSome(key: string, changes: readonly WaitingChange[]): Maybe<number> {
+  #writeSome(key: string, changes: readonly BatchedChange[]): Maybe<number> {
     /** What a removal came to whose answer got lost, or that others were faster to make. */
     let removal: (() => void)[] | undefined
     return untilWon(async () => {
@@ -78,20 +102,23 @@ export class Batches {
       if (typeof newest === 'string') {
         if (newest === 'gone' && removal)
           return tellAll(removal)
-        return tellAll(changes.map(({ resolve }) => () => resolve(newest)))
+        return tellAll(changes.map(batched => () => batched.tell(() => newest)))
       }
       const results: (() => void)[] = []
       let record = newest
       let isKept = true
-      for (const { session, plan, resolve, reject } of changes) {
+      for (const batched of changes) {
+        const { session, plan } = batched.change
         try {
           const written = plan(record)
-          results.push(() => resolve(written))
+          results.push(() => batched.tell(() => written))
           record = written.record
           isKept = keeps(session, record)
         }
         catch (error) {
-          results.push(() => reject(error))
+          results.push(() => batched.tell(() => {
+            throw error
+          }))
         }
         if (!isKept)
           break
