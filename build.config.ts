@@ -59,7 +59,8 @@ async function includeNoble(rootDir: string, dist: string): Promise<void> {
     const imports = [...(await readFile(source, 'utf8')).matchAll(/from ["']\.\/([^"']+)["']/g)]
     await Promise.all(imports.map(([, name = '']) => include(join(dirname(path), name))))
   }
-  const files = (await readdir(dist, { recursive: true })).filter(file => file.endsWith('.js'))
+  // What another build put there names itself in its comments.
+  const files = (await readdir(dist, { recursive: true })).filter(file => file.endsWith('.js') && !file.startsWith('noble'))
   for (const file of files) {
     const text = await readFile(join(dist, file), 'utf8')
     const imports = /from (["'])@noble\/([^"']+)\1/g
