@@ -40,7 +40,7 @@ export function whenDone<T>(task: () => Maybe<T>, end: () => void): Maybe<T> {
 }
 
 /** A promise of a task that may be done at once. Its failure ends no process when nobody awaits it. */
-export function promiseOf<T>(task: () => Maybe<T>): Promise<T> {
+export function toPromise<T>(task: () => Maybe<T>): Promise<T> {
   let value: Maybe<T>
   try {
     value = task()

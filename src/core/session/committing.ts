@@ -1,6 +1,5 @@
 import type { Maybe } from '../maybe'
 import type { RecordPatch } from '../record/patch'
-import type { SessionRecord } from '../types'
 import type { SessionMachine } from './machine'
 import type { MakePatch, Written } from './ports'
 import type { Ended, Present, Removal } from './state'
@@ -149,10 +148,14 @@ function beginAnew(machine: SessionMachine, makePatch: MakePatch | undefined): M
 /** From now on a session is what was written of it, and its cookie the one to go back to. */
 function continueFrom(machine: SessionMachine, session: Present, { record, isChanged }: Written): void {
   const { state, areBytesCounted } = machine
-  const goOn = isChanged ? stored : refreshed
   if (keeps(session, record)) {
+    const goOn = isChanged ? stored : refreshed
     const next = goOn(state, session, record, areBytesCounted)
-    // What was changed meanwhile may fail.
+    if (session.newer === NO_CHANGES) {
+      machine.commit(next)
+      return
+    }
+    // What was changed meanwhile is not stored, and its write may fail.
     machine.commit(goOn(state, { ...session, newer: NO_CHANGES }, record, areBytesCounted))
     machine.become(next)
   }
@@ -180,7 +183,7 @@ function removeAll(machine: SessionMachine, [removal, ...others]: readonly Remov
 /** @param session the one that is about to be written */
 function remove(machine: SessionMachine, { id, loaded }: Removal, session: Present | undefined): Maybe<void> {
   const { records } = machine.context
-  const attempt = (): Maybe<Ended> => records.remove(id, loaded as SessionRecord | undefined)
+  const attempt = (): Maybe<Ended> => records.remove(id, loaded)
   const giveUp = (error: unknown): never => {
     const current = session && currentOf(machine, session)
     if (current)

@@ -5,7 +5,7 @@ import type { FoundToken } from './found-token'
 import type { Missing } from './ports'
 import type { Present, State } from './state'
 import { isSessionError } from '../errors'
-import { andThen, promiseOf } from '../maybe'
+import { andThen, toPromise } from '../maybe'
 import { patchOf } from '../record/patch'
 import { isExpired, isTouchDue, underLimits } from '../record/record'
 import { showOnly } from './show-only'
@@ -67,7 +67,7 @@ class Search {
 }
 
 /** Tells that a record was not found. */
-export function reject(machine: SessionMachine, missing: Missing): Maybe<void> {
+export function tellMissing(machine: SessionMachine, missing: Missing): Maybe<void> {
   return machine.events.tellRejected(missing === 'replaced' ? 'unknown' : missing)
 }
 
@@ -80,7 +80,7 @@ export function startSession(machine: SessionMachine, token: Pick<FoundToken, 'c
   if (token && record) {
     const session = createLive(token.content.id, record, options.saveUninitialized)
     if (isExpired(record, machine.now))
-      void promiseOf(() => machine.events.tell('expired', showOnly(machine, session)))
+      void toPromise(() => machine.events.tell('expired', showOnly(machine, session)))
     else
       startFound(machine, session, record, token.isOutdated)
   }
@@ -98,14 +98,14 @@ function touched(machine: SessionMachine, state: State, session: Present): State
 function startFound(machine: SessionMachine, session: Present, record: SessionRecord, isOutdated: boolean): void {
   const { options } = machine.context
   const { isShared, obstacle } = machine.reach
-  // Without a cookie nothing can be done for it in cookie mode, nor once the response has begun: the browser would drop its cookie earlier.
-  const canCare = !isShared && !(machine.isCookieMode ? obstacle : machine.exchange.isSent)
+  // In cookie mode it takes a cookie to keep a session alive. Elsewhere too once the response has begun, or the browser would drop its cookie before the session ends.
+  const canKeepAlive = !isShared && !(machine.isCookieMode ? obstacle : machine.exchange.isSent)
   // A cookie of an old secret is to be issued again.
-  const known = isOutdated && canCare ? undefined : record
+  const known = isOutdated && canKeepAlive ? undefined : record
   const found = { ...machine.state, slot: session, hadSession: true, arrived: record }
   whereItFits(() => machine.commit({ ...found, known }), () => machine.commit({ ...found, known: record }))
   // A session that is only read is kept alive.
-  if (canCare && isTouchDue(record, machine.now, options)) {
+  if (canKeepAlive && isTouchDue(record, machine.now, options)) {
     whereItFits(() => {
       machine.become(touched(machine, machine.state, session))
       machine.exchange.hold()

@@ -2,7 +2,7 @@ import type { Maybe } from '../maybe'
 import type { SessionMachine } from './machine'
 import { SessionError } from '../errors'
 import { andThen, orElse } from '../maybe'
-import { findRecord, reject, startSession } from './finding'
+import { findRecord, startSession, tellMissing } from './finding'
 import { migrate, oldCookieToLoad } from './migrating'
 
 /** Loads the session of a request, once. */
@@ -85,7 +85,7 @@ function loadSession(machine: SessionMachine): Maybe<void> {
       if (!machine.state.isLoaded)
         startSession(machine, cookie.tokenOf(machine.state), typeof found === 'object' ? found : undefined)
       // Who is told may use the session.
-      return missing && reject(machine, missing)
+      return missing && tellMissing(machine, missing)
     })
   })
 }

@@ -9,7 +9,7 @@ import type { Ended, Present, State } from './state'
 import { Content } from '../record/content'
 import { isSessionError, type SessionError } from '../errors'
 import { createId } from '../id'
-import { promiseOf } from '../maybe'
+import { toPromise } from '../maybe'
 import { isPassive, NO_CHANGES } from '../record/patch'
 import { createRecord, isExpired } from '../record/record'
 import { Turns } from '../turns'
@@ -45,7 +45,7 @@ export class SessionMachine {
     this.cookie = context.openCookies(exchange, (fault) => {
       // One that another package named as ours is no forgery.
       if (!this.oldCookie?.isNamedAsOurs)
-        void promiseOf(() => events.tellRejected(fault, context.options.cookie.name))
+        void toPromise(() => events.tellRejected(fault, context.options.cookie.name))
     })
     // A visitor who migrates gets a cookie of ours.
     if (!exchange.cookieObstacle)

@@ -1,5 +1,5 @@
 import type { Maybe } from '../maybe'
-import { promiseOf } from '../maybe'
+import { toPromise } from '../maybe'
 
 /** What one request began and has not ended; its response waits for it. */
 export class Operations {
@@ -22,7 +22,7 @@ export class Operations {
   run<T>(operation: () => Maybe<T>): Promise<T> {
     this.#onBegin()
     let isPromised = false
-    const result = promiseOf(() => {
+    const result = toPromise(() => {
       const value = operation()
       isPromised = value instanceof Promise
       return value

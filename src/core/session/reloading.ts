@@ -4,7 +4,7 @@ import type { Missing } from './ports'
 import { SessionError } from '../errors'
 import { andThen } from '../maybe'
 import { isExpired } from '../record/record'
-import { reject } from './finding'
+import { tellMissing } from './finding'
 import { endedError } from './guards'
 import { presentIn, refreshed } from './state'
 
@@ -12,7 +12,7 @@ import { presentIn, refreshed } from './state'
 export function reload(machine: SessionMachine): Maybe<void> {
   const { era } = machine.state
   // Not beside a write, or it would show what that replaces. Who is told may write: so that is not part of the turn.
-  return andThen(machine.turns.take(() => fetchNewest(machine, era)), missing => missing && andThen(reject(machine, missing), () => {
+  return andThen(machine.turns.take(() => fetchNewest(machine, era)), missing => missing && andThen(tellMissing(machine, missing), () => {
     throw endedError()
   }))
 }

@@ -9,7 +9,7 @@ import type { MakePatch } from './ports'
 import type { Present } from './state'
 import { changedKeys } from '../record/changed-keys'
 import { handOut } from '../calls/hand-out'
-import { andThen, orElse, promiseOf } from '../maybe'
+import { andThen, orElse, toPromise } from '../maybe'
 import { isNothing, patchOf } from '../record/patch'
 import { deepFreeze } from '../record/value'
 import { commit, hasPending } from './committing'
@@ -97,7 +97,7 @@ export class RequestSession implements SessionOwner {
 
   /** Loads the session unless that was done. Rejects with `STORAGE_ERROR`, again at every call. */
   load(): Promise<void> {
-    return promiseOf(() => this.#loader.load())
+    return toPromise(() => this.#loader.load())
   }
 
   /** {@link RequestSession.load} without a promise for what is there at once. */
@@ -196,7 +196,7 @@ export class RequestSession implements SessionOwner {
    */
   settle(): Promise<void> | undefined {
     // The response goes out at once: none of what was begun since is stored yet.
-    const settled = orElse(() => this.#settle(), error => promiseOf<void>(() => this.#machine.failWith(error)))
+    const settled = orElse(() => this.#settle(), error => toPromise<void>(() => this.#machine.failWith(error)))
     return settled instanceof Promise ? settled : undefined
   }
 
