@@ -34,10 +34,10 @@ export interface Exchange {
   /** Called when a write failed: what changes from now on is not stored, so its cookie must not go out. */
   close(): void
   /**
-   * Called at a change: the host must await `settle` of the session before the first byte leaves.
+   * Called at a change: the host must await `commit` of the session before the first byte leaves.
    * Where that has left, or waits for nothing, the host stores the change by itself, by `save`.
    */
-  hold(): void
+  holdResponse(): void
 }
 
 /** What a page may see of its visitor's session while it is rendered. */

@@ -198,7 +198,7 @@ export interface SessionStore {
    */
   compareAndSet?(key: string, revision: string | undefined, record: SessionRecord | undefined, ttl: number): Maybe<boolean>
   /**
-   * The keys of all records for the sweep, so many at a time that each lot is found at once.
+   * The keys of all records for the sweep, so many at a time that each batch is found at once.
    * Missing where storage drops expired records by itself.
    *
    * @param now milliseconds since the epoch: records that live on may be left out

@@ -138,7 +138,7 @@ export class EventSessions implements FoundSessions, ResponseSessions {
   async save(): Promise<void> {
     await Promise.all([...this.#opened?.values() ?? []].map(async ({ session }) => {
       await session.save()
-      await session.settle()
+      await session.commit()
     }))
   }
 
@@ -151,9 +151,9 @@ export class EventSessions implements FoundSessions, ResponseSessions {
       return undefined
     const pending: Promise<void>[] = []
     for (const { session } of this.#opened.values()) {
-      const settled = session.settle()
-      if (settled)
-        pending.push(settled)
+      const committed = session.commit()
+      if (committed)
+        pending.push(committed)
     }
     if (pending.length > 0)
       return this.#flush(pending)

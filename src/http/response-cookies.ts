@@ -164,7 +164,7 @@ export class ResponseCookies implements EventExchange, Holder {
     }
   }
 
-  hold(): void {
+  holdResponse(): void {
     this.watch()
     // After the response has begun nothing waits any more.
     if (this.isSent || (!this.#response.node && this.#host.isAwaited === false))

@@ -44,7 +44,7 @@ describe('after the response began, in storage mode', () => {
     const visit = await browser.visit(app)
     await visit.end()
     await change(visit.session)
-    expect([await browser.read(app), visit.request.settle()]).toEqual([data, undefined])
+    expect([await browser.read(app), visit.request.commit()]).toEqual([data, undefined])
     expect(await browser.run(app, session => session.flash('news'))).toBe(what.startsWith('flash') ? 1 : undefined)
   })
 
@@ -108,7 +108,7 @@ describe('after the response began, in storage mode', () => {
     await visit.end()
     const error = await caught(() => change(visit.session))
     expect([error.code, error.message]).toEqual(['COOKIE_ERROR', expect.stringMatching(/The response has begun.*before sending or streaming\.$/)])
-    expect([visit.request.settle(), await browser.read(app), (await app.keys()).length]).toEqual([undefined, { user: 'ada' }, 1])
+    expect([visit.request.commit(), await browser.read(app), (await app.keys()).length]).toEqual([undefined, { user: 'ada' }, 1])
   })
 
   it.each(BEGINNING)('no session begins: %s', async (_, change) => {
@@ -120,7 +120,7 @@ describe('after the response began, in storage mode', () => {
       const error = await caught(() => change(visit.session))
       expect([error.code, error.message]).toEqual(['COOKIE_ERROR', expect.stringContaining('before sending or streaming')])
       void visit.session.data
-      await visit.request.settle()
+      await visit.request.commit()
       expect([visit.request.exists, await app.keys()]).toEqual([false, []])
     }
   })

@@ -56,7 +56,7 @@ describe('createUnstorageStore', () => {
     const session = manager.open(first)
     await session.load()
     session.handle.set('visits', 1)
-    await session.settle()
+    await session.commit()
 
     const second = manager.open(new FakeExchange(first.cookies.get('__Host-session')![0]!.split(';')[0]))
     await second.load()

@@ -64,7 +64,7 @@ describe('a session in a cookie', () => {
     const app = new App({ mode: 'cookie' })
     const { request } = await (await returning(app, { user: 'ada' })).visit(app)
     act(request.handle)
-    expect(request.settle()).toBeUndefined()
+    expect(request.commit()).toBeUndefined()
   })
 
   it('makes the response wait for who is told of a change', async () => {
@@ -81,7 +81,7 @@ describe('a session in a cookie', () => {
     const request = app.manager.open(new FakeExchange(browser.cookieHeader), observer)
     request.assertLoaded()
     request.handle.set('n', 2)
-    await request.settle()
+    await request.commit()
     expect(told).toEqual(['saved'])
   })
 })

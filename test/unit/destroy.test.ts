@@ -66,7 +66,7 @@ describe.each(MODES)('destroying in $mode', ({ options }) => {
     const cookies: (string | undefined)[] = []
     const request = app.manager.open({ ...silentExchange(browser.cookieHeader), setCookies: (_, lines) => void cookies.push(lines.at(-1)) })
     await request.handle.destroy()
-    await request.settle()
+    await request.commit()
     expect([cookies.at(-1), await app.keys()]).toEqual([expect.stringContaining('session=; Max-Age=0'), []])
   })
 

@@ -15,12 +15,12 @@ describe('storage that answers at once', () => {
     const begun = manager.open(first)
     expect(begun.ensureLoaded()).toBeUndefined()
     begun.handle.set('n', 1)
-    expect(begun.settle()).toBeUndefined()
+    expect(begun.commit()).toBeUndefined()
     const cookie = first.cookies.get('session')![0]!.split(';')[0]
     const next = manager.open(new FakeExchange(cookie))
     expect([next.ensureLoaded(), next.handle.get('n')]).toEqual([undefined, 1])
     next.handle.set('n', 2)
-    expect(next.settle()).toBeUndefined()
+    expect(next.commit()).toBeUndefined()
     const last = manager.open(new FakeExchange(cookie))
     expect([last.loadAtOnce(), last.ensureLoaded(), last.handle.get('n')]).toEqual([false, undefined, 2])
   })
@@ -57,7 +57,7 @@ describe('who is told that a cookie was rejected', () => {
     const request = app.manager.open(exchange, observer)
     const visit = { request, session: request.handle }
     await request.load()
-    await request.settle()
+    await request.commit()
     browser.receive([...exchange.cookies.values()].flat())
     expect(await browser.run(app, session => session.flash('m'))).toBe('Your session has ended.')
   })

@@ -45,7 +45,7 @@ describe.each(MODES)('a flash message in $mode', ({ options }) => {
     const browser = await returning(app)
     const visit = await browser.visit(app)
     expect(visit.session.flash('missing')).toBeUndefined()
-    expect([visit.setCookies, visit.request.settle()]).toEqual([[], undefined])
+    expect([visit.setCookies, visit.request.commit()]).toEqual([[], undefined])
   })
 
   it('cannot be undefined', async () => {

@@ -86,7 +86,7 @@ describe.each(MODES)('forged cookies in $mode', ({ options }) => {
       const visitor = new Map<string, string>()
       const visit = otherName.manager.open({ ...silentExchange(undefined), setCookies: (name, lines) => visitor.set(name, lines[0] ?? '') })
       visit.handle.set('user', 'ada')
-      await visit.settle()
+      await visit.commit()
       return /^cart=([^;]*)/.exec(visitor.get('cart') ?? '')?.[1] ?? ''
     })))
     expect(foreign.every(token => token.length > 20)).toBe(true)

@@ -19,9 +19,9 @@ interface Context {
 }
 
 /** A server that makes an exchange for each request, as a plugin does. */
-function serveExchange(handler: (context: Context) => unknown, settle: () => Promise<void> | undefined = () => undefined): Promise<TestServer> {
+function serveExchange(handler: (context: Context) => unknown, flush: () => Promise<void> | undefined = () => undefined): Promise<TestServer> {
   return serve((req, res) => {
-    const exchange = new ResponseCookies(describeEvent({ context: {}, node: { req, res } } as SessionEvent), { flush: settle, protect: () => {}, save: async () => {} }, {
+    const exchange = new ResponseCookies(describeEvent({ context: {}, node: { req, res } } as SessionEvent), { flush, protect: () => {}, save: async () => {} }, {
       onUnsaved: () => {},
       onFailure: () => ({ statusCode: 503, statusMessage: 'Service Unavailable', body: '{}' }),
     })
@@ -65,7 +65,7 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('announces what changed, also while the response waits, and not after it was sent', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.hold()
+      exchange.holdResponse()
       exchange.setChanges('data')
       res.end()
       exchange.setChanges('flash')
@@ -138,11 +138,11 @@ describe('the exchange of an h3 v1 event', () => {
     expect((await server.fetch()).setCookies).toEqual(['theirs=1', OURS])
   })
 
-  it('can still set the cookie while the response waits for settle', async () => {
+  it('can still set the cookie while the response waits for flush', async () => {
     const context = createSwitch<Exchange>()
     const settled = createSwitch()
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.hold()
+      exchange.holdResponse()
       res.end('x')
       context.resolve(exchange)
     }, () => settled.promise)
@@ -171,7 +171,7 @@ describe('the exchange of an h3 v1 event', () => {
     const server = await serveExchange(({ exchange, res }) => {
       res.write('x')
       seen.push(exchange.isSent)
-      exchange.hold()
+      exchange.holdResponse()
       exchange.setCookies('session', [OURS])
       res.end()
     })
@@ -189,7 +189,7 @@ describe('the exchange of an h3 v1 event', () => {
 
   it('says nothing about caching where it sets none', async () => {
     const server = await serveExchange(({ exchange, res }) => {
-      exchange.hold()
+      exchange.holdResponse()
       exchange.setCookies('session', [])
       res.end()
     }, () => Promise.resolve())
@@ -290,7 +290,7 @@ describe('a session in an h3 v1 app', () => {
   function serveSession(app: App, respond: Parameters<typeof defineEventHandler>[0]): Promise<TestServer> {
     const h3 = createApp()
     h3.use(defineEventHandler(async (event) => {
-      const request = app.manager.open(new ResponseCookies(describeEvent(event as unknown as SessionEvent), { flush: () => request.settle(), protect: () => {}, save: () => request.handle.save() }, {
+      const request = app.manager.open(new ResponseCookies(describeEvent(event as unknown as SessionEvent), { flush: () => request.commit(), protect: () => {}, save: () => request.handle.save() }, {
         onUnsaved: () => {},
         onFailure: error => ({ statusCode: (error as { statusCode: number }).statusCode, statusMessage: '', body: 'failed' }),
       }))

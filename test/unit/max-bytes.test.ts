@@ -31,7 +31,7 @@ describe.each(BIG)('a record that becomes too big by %s', (_, change) => {
       const error = await caught(() => change(session, 'x'.repeat(LIMIT)))
       expect(error).toMatchObject({ code: 'INVALID_VALUE', details: { key: 'big', limit: LIMIT, largest: [{ key: 'big', bytes: LIMIT + 2 }, { key: 'list', bytes: 302 }, { key: 'note', bytes: 32 }] } })
       expect(error.message).toMatch(/ 2\d{3} bytes; `maxBytes` allows 2000\. The largest keys are `big` \(2002 bytes\), `list` \(302 bytes\), `note` \(32 bytes\)\./)
-      expect([session.id, Object.keys(session.data), visit.setCookies, visit.request.settle()]).toEqual([id, ['user', 'list', 'note'], [], undefined])
+      expect([session.id, Object.keys(session.data), visit.setCookies, visit.request.commit()]).toEqual([id, ['user', 'list', 'note'], [], undefined])
     })
     expect([app.driver.count('write'), await browser.run(app, session => [session.id, Object.keys(session.data)])]).toEqual([0, [id, ['user', 'list', 'note']]])
   })

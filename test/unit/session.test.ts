@@ -38,7 +38,7 @@ describe.each(MODES)('a session in $mode', ({ options }) => {
     const app = new App(options)
     const visit = await (await returning(app)).visit(app)
     visit.session.get('user')
-    expect(visit.request.settle()).toBeUndefined()
+    expect(visit.request.commit()).toBeUndefined()
   })
 
   it('sends no cookie for a visitor who is only read', async () => {

@@ -125,7 +125,7 @@ describe('several cookies of our name in storage mode', () => {
     const tokens = place === 'before' ? [planted.token, own.token] : [own.token, planted.token]
     const { request, exchange, observer } = await visitWith(app, ...tokens)
     await request.handle.destroy()
-    await request.settle()
+    await request.commit()
     expect([await app.sessionKeys(), observer.events]).toEqual([[], ['loaded', 'destroyed']])
     expect(exchange.cookies.get('session')!.at(-1)).toMatch(/^session=; Max-Age=0; Path=\//)
   })
@@ -135,7 +135,7 @@ describe('several cookies of our name in storage mode', () => {
     const tokens = [(await returning(app)).token, await deadToken(app), (await returning(app)).token]
     const request = app.manager.open(new FakeExchange(header(...tokens)))
     await request.handle.destroy()
-    await request.settle()
+    await request.commit()
     expect(await app.sessionKeys()).toEqual([])
   })
 
@@ -144,7 +144,7 @@ describe('several cookies of our name in storage mode', () => {
     const dead = await deadToken(app)
     const { request, exchange } = await visitWith(app, dead)
     await request.handle.regenerate({ user: 'ada' })
-    await request.settle()
+    await request.commit()
     const token = exchange.cookies.get('session')!.at(-1)!.split(/[=;]/)[1]!
     expect((await visitWith(app, dead, token)).request.data).toEqual({ user: 'ada' })
   })
@@ -156,7 +156,7 @@ describe('several cookies of our name in storage mode', () => {
     await browser.run(app, session => session.regenerate())
     const { request } = await visitWith(app, before, browser.token)
     request.handle.set('n', 1)
-    await request.settle()
+    await request.commit()
     expect(await browser.read(app)).toEqual({ user: 'ada', n: 1 })
   })
 
@@ -231,7 +231,7 @@ describe.each(MODES)('the spelling of a cookie in $mode', ({ options }) => {
     const { token } = await returning(app)
     app.wait(40)
     const { request, exchange } = await visitWith(app, everyChar(token))
-    await request.settle()
+    await request.commit()
     expect(exchange.cookies.get('session')).toHaveLength(1)
   })
 })
@@ -243,7 +243,7 @@ describe('the number of cookies that are verified', () => {
     const elsewhere = app.redeploy({ ...options, secret: [OLD_SECRET, SECRET] })
     const request = elsewhere.manager.open(new FakeExchange(header(...tokens)))
     await request.handle.destroy()
-    await request.settle()
+    await request.commit()
     expect(await app.sessionKeys()).toHaveLength(options.mode === 'storage' ? 20 - MAX_CANDIDATES : 0)
   })
 })

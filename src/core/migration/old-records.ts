@@ -2,7 +2,7 @@ import type { UnstorageLike } from '../stores/methods'
 import type { SessionStore } from '../types'
 import { DEFAULTS } from '../options'
 import { configError, issue } from '../resolve-options'
-import { Attempts } from '../stores/attempt'
+import { CircuitBreaker } from '../stores/circuit-breaker'
 import { hasMethods, isStorage } from '../stores/kinds'
 import { opener } from '../stores/late'
 import { createStorageStore } from '../stores/unstorage'
@@ -49,19 +49,19 @@ function fromPromise(store: PromiseLike<GivenOldStore>): OldRecordStore {
 }
 
 function fromOwnStore(store: OldRecordStore): OldRecordStore {
-  const attempts = new Attempts(DEFAULTS.timeout)
+  const breaker = new CircuitBreaker(DEFAULTS.timeout)
   return {
-    get: async id => attempts.run('reading', id, () => store.get(id)),
-    delete: async id => attempts.run('removing', id, () => store.delete(id)),
-    dropsExpired: async () => await attempts.run('reading', '', async () => store.dropsExpired?.()) ?? false,
+    get: async id => breaker.run('reading', id, () => store.get(id)),
+    delete: async id => breaker.run('removing', id, () => store.delete(id)),
+    dropsExpired: async () => await breaker.run('reading', '', async () => store.dropsExpired?.()) ?? false,
   }
 }
 
 function fromConnectStore(store: ConnectStore): OldRecordStore {
-  const attempts = new Attempts(DEFAULTS.timeout)
+  const breaker = new CircuitBreaker(DEFAULTS.timeout)
   return {
-    get: async id => toJson(await attempts.run('reading', id, () => promised(done => store.get(id, done)).catch(missing))),
-    delete: async id => attempts.run('removing', id, () => promised(done => store.destroy(id, done)).then(() => {})),
+    get: async id => toJson(await breaker.run('reading', id, () => promised(done => store.get(id, done)).catch(missing))),
+    delete: async id => breaker.run('removing', id, () => promised(done => store.destroy(id, done)).then(() => {})),
     // A store that knows of sessions which were only read looks at their expiry itself. Where there is
     // no `touch`, as in `@fastify/session`, the record is what tells, and its `MemoryStore` never looks.
     dropsExpired: async () => typeof store.touch === 'function',

@@ -2,7 +2,7 @@ import type { OldSession, OldToken, SessionMigration } from './migration'
 import type { RejectReason } from '../types'
 import { isSessionError } from '../errors'
 import { configError } from '../resolve-options'
-import { type Action, storageError } from '../stores/attempt'
+import { type Action, storageError } from '../stores/storage-error'
 import { definedOf } from '../record/value'
 import { isPromise } from '../maybe'
 

@@ -67,11 +67,11 @@ export class VersionedMap implements Entries {
     while (!path.at(-1)!.#map)
       path.push(path.at(-1)!.#difference!.newer)
     for (let index = path.length - 1; index > 0; index--)
-      VersionedMap.#takeBack(path[index]!, path[index - 1]!)
+      VersionedMap.#rollBack(path[index]!, path[index - 1]!)
   }
 
   /** Hands the map from a version to the one that it was made of. */
-  static #takeBack(newer: VersionedMap, older: VersionedMap): void {
+  static #rollBack(newer: VersionedMap, older: VersionedMap): void {
     const map = newer.#map!
     const { key, had, value } = older.#difference!
     newer.#difference = { newer: older, key, had: map.has(key), value: map.get(key) }

@@ -86,7 +86,7 @@ export function startSession(machine: SessionMachine, token: Pick<FoundToken, 'c
   }
   if (!presentIn(machine.state) && options.saveUninitialized && machine.canBegin) {
     machine.become(begun(machine.state, { ...machine.session, mayBeEmpty: true }))
-    machine.exchange.hold()
+    machine.exchange.holdResponse()
   }
 }
 
@@ -108,7 +108,7 @@ function startFound(machine: SessionMachine, session: Present, record: SessionRe
   if (canKeepAlive && isTouchDue(record, machine.now, options)) {
     whereItFits(() => {
       machine.become(touched(machine, machine.state, session))
-      machine.exchange.hold()
+      machine.exchange.holdResponse()
     }, () => {})
   }
 }

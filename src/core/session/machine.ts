@@ -41,7 +41,7 @@ export class SessionMachine {
     this.context = context
     this.exchange = exchange
     this.events = events
-    this.operations = new Operations(() => exchange.hold())
+    this.operations = new Operations(() => exchange.holdResponse())
     this.cookie = context.openCookies(exchange, (fault) => {
       // One that another package named as ours is no forgery.
       if (!this.oldCookie?.isNamedAsOurs)

@@ -29,7 +29,7 @@ const MAX_COMMITS = 5
 
 /**
  * The session of one cookie during one request: loaded once, changed in memory with the
- * cookie following at once, stored when the host calls {@link RequestSession.settle}.
+ * cookie following at once, stored when the host calls {@link RequestSession.commit}.
  */
 export class RequestSession implements SessionOwner {
   readonly #machine: SessionMachine
@@ -151,7 +151,7 @@ export class RequestSession implements SessionOwner {
     const content = session.content.with(patch, machine.areBytesCounted)
     machine.assertFits(content, session.content)
     machine.become(changed(machine.state, session, patch, content))
-    machine.exchange.hold()
+    machine.exchange.holdResponse()
   }
 
   update(patch: unknown): Promise<Readonly<Record<string, unknown>>> {
@@ -194,15 +194,15 @@ export class RequestSession implements SessionOwner {
    * What the host awaits before the response's first byte: `undefined` when there is nothing
    * to wait for. A rejection must become the response.
    */
-  settle(): Promise<void> | undefined {
+  commit(): Promise<void> | undefined {
     // The response goes out at once: none of what was begun since is stored yet.
-    const settled = orElse(() => this.#settle(), error => toPromise<void>(() => this.#machine.failWith(error)))
-    return settled instanceof Promise ? settled : undefined
+    const committed = orElse(() => this.#commit(), error => toPromise<void>(() => this.#machine.failWith(error)))
+    return committed instanceof Promise ? committed : undefined
   }
 
-  #settle(): Maybe<void> {
+  #commit(): Maybe<void> {
     if (!this.#operations.areDone)
-      return this.#operations.whenDone().then(() => this.#settle())
+      return this.#operations.whenDone().then(() => this.#commit())
     const machine = this.#machine
     machine.throwFailure()
     return andThen(this.#commitAll(MAX_COMMITS), () => {

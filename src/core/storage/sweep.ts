@@ -37,11 +37,11 @@ export async function sweep(keys: AsyncIterable<readonly string[]> | Iterable<re
         throw error
     }
   }
-  for await (const lot of keys) {
-    for (let start = 0; start < Math.max(lot.length, 1); start += SIDE_BY_SIDE) {
+  for await (const batch of keys) {
+    for (let start = 0; start < Math.max(batch.length, 1); start += SIDE_BY_SIDE) {
       if (signal?.aborted)
         return removed
-      await Promise.all(lot.slice(start, start + SIDE_BY_SIDE).map(visit))
+      await Promise.all(batch.slice(start, start + SIDE_BY_SIDE).map(visit))
       if (elapsed() >= turnEnds) {
         await new Promise(resolve => setTimeout(resolve, PAUSE))
         turnEnds = elapsed() + MAX_WORK

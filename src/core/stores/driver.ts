@@ -52,54 +52,54 @@ export function createDriverStorage(driver: Driver): TextStorage {
   const { readOnly: isReadOnly } = (driver.options ?? {}) as { readOnly?: boolean }
   return {
     notice: new Notice(driver.name ?? 'a driver of the app'),
-    get: key => thrown(driver.getItem(key, {})),
+    get: key => throwIfError(driver.getItem(key, {})),
     set(key, text, ttl) {
       if (!driver.setItem || isReadOnly)
         throw new TypeError('The storage driver is read-only.')
       // Others may keep time by a timer.
-      return thrown(driver.setItem(key, text, isExpiring || ttl <= LONGEST_TIMER ? { ttl } : {}))
+      return throwIfError(driver.setItem(key, text, isExpiring || ttl <= LONGEST_TIMER ? { ttl } : {}))
     },
     delete(key) {
       if (!driver.removeItem || isReadOnly)
         throw new TypeError('The storage driver cannot remove.')
-      return thrown(driver.removeItem(key, {}))
+      return throwIfError(driver.removeItem(key, {}))
     },
     ...(!isExpiring && { keys: (prefix, now) => listKeys(driver, prefix, now) }),
   }
 }
 
 /** Entries that are looked at in one go. */
-const LOT = 200
+const BATCH = 200
 
 async function* listKeys(driver: Driver, prefix: string, now: number): AsyncGenerator<readonly string[]> {
   const map = driver.name === 'memory' ? driver.getInstance?.() : undefined
   // A list of a million keys would hold the process; the memory driver's map gives them one by one.
   if (map instanceof Map)
     return yield* listMap(map as Map<string, unknown>, prefix, now)
-  const keys = await thrown(driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
-  for (let start = 0; start < keys.length; start += LOT)
-    yield keys.slice(start, start + LOT).filter(key => key.startsWith(prefix))
+  const keys = await throwIfError(driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
+  for (let start = 0; start < keys.length; start += BATCH)
+    yield keys.slice(start, start + BATCH).filter(key => key.startsWith(prefix))
 }
 
 /** Only what has expired, or does not tell, so that the others need not be parsed. */
 async function* listMap(map: Map<string, unknown>, prefix: string, now: number): AsyncGenerator<readonly string[]> {
-  let lot: string[] = []
+  let batch: string[] = []
   let looked = 0
   for (const [key, value] of map) {
     if (key.startsWith(prefix) && !(expiryOf(value) > now))
-      lot.push(key)
-    if (++looked % LOT === 0) {
-      yield lot
-      lot = []
+      batch.push(key)
+    if (++looked % BATCH === 0) {
+      yield batch
+      batch = []
     }
   }
-  yield lot
+  yield batch
 }
 
 /** The file system drivers give an error such as EACCES as if it were the value. */
-function thrown(value: unknown): unknown {
+function throwIfError(value: unknown): unknown {
   if (isPromise(value))
-    return Promise.resolve(value).then(thrown)
+    return Promise.resolve(value).then(throwIfError)
   if (value instanceof Error)
     throw value
   return value

@@ -20,7 +20,7 @@ const LEFTOVER = /^[\da-f]{64}(?:\.lock|\.[\w-]{8}\.tmp)+$/
 const LEFTOVER_MILLISECONDS = 60_000
 
 /** Files that are looked at in one go. */
-const LOT = 32
+const BATCH = 32
 
 /** Only its owner may read a session. */
 const FILE_MODE = 0o600
@@ -204,14 +204,14 @@ async function* listFiles(folder: Folder, directoryName: string, prefix: string)
   const directory = await fs.opendir(directoryName).catch(missing)
   if (!directory)
     return
-  let lot: string[] = []
+  let batch: string[] = []
   for await (const { name } of directory) {
     if (LEFTOVER.test(name))
       await removeLeftover(folder, path.join(directoryName, name))
-    else if (lot.push(prefix + name) === LOT)
-      yield lot.splice(0)
+    else if (batch.push(prefix + name) === BATCH)
+      yield batch.splice(0)
   }
-  yield lot
+  yield batch
 }
 
 function getNode(): Node | undefined {

@@ -1,7 +1,8 @@
 import type { Maybe } from '../maybe'
 import type { SessionStore } from '../types'
 import { holderOf, lockWith } from '../lock'
-import { type Action, Attempts } from './attempt'
+import type { Action } from './storage-error'
+import { CircuitBreaker } from './circuit-breaker'
 import { setAfterReading } from './set-after-reading'
 
 /**
@@ -13,9 +14,9 @@ import { setAfterReading } from './set-after-reading'
  * @param timeout milliseconds that an operation may wait
  */
 export function opener<T, S>(made: PromiseLike<T>, open: (made: T) => S, timeout: number): (action: Action, key: string) => Maybe<S> {
-  const attempts = new Attempts(timeout)
+  const breaker = new CircuitBreaker(timeout)
   let opened: S | undefined
-  return (action, key) => opened ?? attempts.run(action, key, () => promiseOf(made).then(value => opened ??= open(value)))
+  return (action, key) => opened ?? breaker.run(action, key, () => promiseOf(made).then(value => opened ??= open(value)))
 }
 
 const promises = new WeakMap<object, Promise<unknown>>()

@@ -3,7 +3,8 @@ import type { SessionStore } from '../types'
 import type { Driver, TextStorage } from './driver'
 import { lockWith } from '../lock'
 import { andThen, isPromise } from '../maybe'
-import { type Action, Attempts, storageError } from './attempt'
+import { CircuitBreaker } from './circuit-breaker'
+import { type Action, storageError } from './storage-error'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
 import { createRedisStorage } from './redis'
@@ -61,15 +62,15 @@ class MountedTexts {
   readonly #mounts: Mounts
   readonly #prefix: string
   readonly #timeout: number
-  readonly #attempts: Attempts
-  readonly #openings: Attempts
+  readonly #breaker: CircuitBreaker
+  readonly #openings: CircuitBreaker
 
   constructor(mounts: Mounts, { base, timeout }: UnstorageStoreOptions) {
     this.#mounts = mounts
     this.#prefix = base ? `${base}:` : ''
     this.#timeout = timeout
-    this.#attempts = new Attempts(timeout, isSilent => this.#tell(isSilent))
-    this.#openings = new Attempts(timeout)
+    this.#breaker = new CircuitBreaker(timeout, isSilent => this.#tell(isSilent))
+    this.#openings = new CircuitBreaker(timeout)
   }
 
   open(): Maybe<TextStorage> {
@@ -90,7 +91,7 @@ class MountedTexts {
       throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
     }
     const name = this.#prefix.slice(base.length) + key
-    return this.#attempts.run(action, key, () => andThen(andThen(driver, openTexts), texts => operation(texts, name)), Math.ceil(this.#timeout - outage))
+    return this.#breaker.run(action, key, () => andThen(andThen(driver, openTexts), texts => operation(texts, name)), Math.ceil(this.#timeout - outage))
   }
 
   /** @param text `undefined` removes */

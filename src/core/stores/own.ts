@@ -1,7 +1,8 @@
 import type { SessionStore } from '../types'
 import { holderOf, lockWith } from '../lock'
 import { andThen } from '../maybe'
-import { Attempts, storageError } from './attempt'
+import { CircuitBreaker } from './circuit-breaker'
+import { storageError } from './storage-error'
 
 /**
  * A store that an app wrote itself, held to what sessions rely on: whatever it fails with becomes
@@ -11,20 +12,20 @@ import { Attempts, storageError } from './attempt'
  * @param timeout milliseconds that one operation may take
  */
 export function createOwnStore(store: SessionStore, timeout: number): SessionStore {
-  const own = guard(store, new Attempts(timeout))
+  const own = guard(store, new CircuitBreaker(timeout))
   lockWith(own, () => holderOf(store))
   return own
 }
 
-function guard(store: SessionStore, attempts: Attempts): SessionStore {
+function guard(store: SessionStore, breaker: CircuitBreaker): SessionStore {
   return {
     // Clients of databases say null for what is missing.
-    get: key => andThen(attempts.run('reading', key, () => store.get(key)), value => value ?? undefined),
-    set: (key, record, ttl) => attempts.run('writing', key, () => store.set(key, record, ttl)),
-    delete: key => attempts.run('removing', key, () => store.delete(key)),
-    ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => attempts.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
+    get: key => andThen(breaker.run('reading', key, () => store.get(key)), value => value ?? undefined),
+    set: (key, record, ttl) => breaker.run('writing', key, () => store.set(key, record, ttl)),
+    delete: key => breaker.run('removing', key, () => store.delete(key)),
+    ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => breaker.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
     ...(store.keys && { keys: now => listed(store, now) }),
-    ...(store.dropsExpired && { dropsExpired: () => attempts.run('reading', '', () => store.dropsExpired!()) }),
+    ...(store.dropsExpired && { dropsExpired: () => breaker.run('reading', '', () => store.dropsExpired!()) }),
   }
 }
 

@@ -55,11 +55,11 @@ export class SocketSessions {
       setCookies() {},
       close() {},
       // Nothing waits for the writes of a connection.
-      hold: createSaver({
+      holdResponse: createSaver({
         async save() {
           await session.save()
           // Also what failed without anybody having awaited it.
-          await session.settle()
+          await session.commit()
         },
         onUnsaved: this.#options.onFailure,
         waitUntil: (saved) => {

@@ -58,7 +58,7 @@ export async function handle(manager: SessionManager, { user, exchange }: Arriva
     throw new Error(`The session of user ${user} was not found.`)
   if (value !== undefined)
     request.handle.set('seen', value)
-  await request.settle()
+  await request.commit()
 }
 
 /** Any text of the right shape will do: the keys are its hash. */

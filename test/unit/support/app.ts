@@ -98,7 +98,7 @@ export class Visit {
   /** Answers: waits for the writes, then hands the cookies to the browser, also with a 503. */
   async end(): Promise<void> {
     try {
-      await this.request.settle()
+      await this.request.commit()
     }
     finally {
       this.exchange.isSent = true

@@ -43,7 +43,7 @@ export class FakeExchange implements EventExchange {
 
   finish(): void {}
 
-  hold(): void {
+  holdResponse(): void {
     this.holds++
   }
 
@@ -54,7 +54,7 @@ export class FakeExchange implements EventExchange {
 
 /** A request whose cookies nobody looks at. */
 export function silentExchange(cookieHeader: string | undefined, isSent = false): Exchange {
-  return { cookieHeader, isSent, address: ADDRESS, setCookies() {}, hold() {}, close() {} }
+  return { cookieHeader, isSent, address: ADDRESS, setCookies() {}, holdResponse() {}, close() {} }
 }
 
 export interface ParsedCookie {

@@ -25,7 +25,7 @@ export class JarBrowser {
     const request = app.manager.open(exchange)
     await request.load()
     const result = await handler(request.handle)
-    await request.settle()
+    await request.commit()
     const setCookies = [...exchange.cookies.values()].flat()
     this.receive(url, ...setCookies)
     return { result, setCookies }

@@ -33,7 +33,7 @@ export async function readCurrent(event: ServerEvent, manager: SessionManager): 
   const { name, path } = manager.options.cookie
   const session = manager.open(
     // To a response that was sent nothing can be added.
-    { cookieHeader: cookie, isSent: true, address: { host: undefined, path: '/' }, setCookies() {}, close() {}, hold() {} },
+    { cookieHeader: cookie, isSent: true, address: { host: undefined, path: '/' }, setCookies() {}, close() {}, holdResponse() {} },
     {
       session: name => reason = name === 'expired' ? name : reason,
       rejected: rejected => reason = rejected,

@@ -2,7 +2,7 @@ import type { SessionManager } from '../../../core/manager'
 import { readConfig, useStorage } from '#unsession/server'
 import { lockOf } from '../../../core/lock'
 import { isExpired, parseStored } from '../../../core/record/record'
-import { Attempts } from '../../../core/stores/attempt'
+import { CircuitBreaker } from '../../../core/stores/circuit-breaker'
 import { MOUNT } from '../storage'
 import { describeFailure, toHandle } from './shorten'
 
@@ -71,7 +71,7 @@ export async function removeStored(manager: SessionManager, handle: string): Pro
 
 /** By the driver's own list: unlike the store's, it exists where storage drops expired records by itself. */
 async function listKeys({ options: { timeout } }: SessionManager): Promise<string[]> {
-  const keys = await new Attempts(timeout).run('listing', '', () => useStorage(mountName()).getKeys())
+  const keys = await new CircuitBreaker(timeout).run('listing', '', () => useStorage(mountName()).getKeys())
   return keys.filter(key => OUR_KEY.test(key))
 }
 

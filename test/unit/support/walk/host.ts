@@ -4,7 +4,7 @@ import type { WalkRequest } from './request'
 export async function settle({ opened }: WalkRequest, answer: (error?: unknown) => void): Promise<void> {
   try {
     for (let round = 0; round < 20; round++) {
-      const settling = opened.settle()
+      const settling = opened.commit()
       if (!settling)
         return answer()
       await settling

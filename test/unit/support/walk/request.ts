@@ -30,8 +30,8 @@ export class WalkExchange extends FakeExchange {
       super.setCookies(name, lines)
   }
 
-  override hold(): void {
-    super.hold()
+  override holdResponse(): void {
+    super.holdResponse()
     if (this.isSent || this.cookieObstacle)
       this.#saveSoon()
   }

@@ -100,7 +100,7 @@ export class World {
     const exchange = new WalkExchange(token === '' ? undefined : `session=${token}`, kind, {
       save: async () => {
         await request.session.save()
-        await request.opened.settle()
+        await request.opened.commit()
       },
       onUnsaved: error => checkError(this, request, { name: 'save late', generation: 0 }, error),
       waitUntil: saved => this.track(request, saved),

@@ -2,7 +2,7 @@ import type { SessionStore } from '../../src/core/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createStorage } from 'unstorage'
 import { createRecord } from '../../src/core/record/record'
-import { Attempts } from '../../src/core/stores/attempt'
+import { CircuitBreaker } from '../../src/core/stores/circuit-breaker'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { ControlledDriver } from './support/driver'
 import { caught, codeOf } from './support/errors'
@@ -44,56 +44,56 @@ async function timeOut(operation: () => unknown): Promise<void> {
 
 describe('an operation of storage', () => {
   it('gives what it resolves to', async () => {
-    expect(await new Attempts(TIMEOUT).run('reading', KEY, async () => 1)).toBe(1)
+    expect(await new CircuitBreaker(TIMEOUT).run('reading', KEY, async () => 1)).toBe(1)
   })
 
   it.each(['reading', 'writing', 'removing', 'listing'] as const)('that fails at %s rejects with STORAGE_ERROR, which says so', async (action) => {
     const cause = new Error('EIO')
-    expect(await caught(() => new Attempts(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
+    expect(await caught(() => new CircuitBreaker(TIMEOUT).run(action, KEY, () => Promise.reject(cause)))).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, cause, details: { action } })
   })
 
   it('that is answered at once needs neither a promise nor a timer', () => {
-    expect([new Attempts(TIMEOUT).run('reading', KEY, () => 1), vi.getTimerCount()]).toEqual([1, 0])
+    expect([new CircuitBreaker(TIMEOUT).run('reading', KEY, () => 1), vi.getTimerCount()]).toEqual([1, 0])
   })
 
   it('that is answered at once ends the silence', async () => {
-    const attempts = new Attempts(TIMEOUT)
-    await timeOut(() => attempts.run('reading', KEY, () => new Promise(() => {})))
+    const breaker = new CircuitBreaker(TIMEOUT)
+    await timeOut(() => breaker.run('reading', KEY, () => new Promise(() => {})))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
-    expect([await attempts.run('reading', KEY, () => 1), await attempts.run('reading', KEY, () => 2)]).toEqual([1, 2])
+    expect([await breaker.run('reading', KEY, () => 1), await breaker.run('reading', KEY, () => 2)]).toEqual([1, 2])
   })
 
   it('that throws rejects with STORAGE_ERROR', async () => {
     const throwing = (): Promise<never> => {
       throw new Error('EIO')
     }
-    expect(await codeOf(() => new Attempts(TIMEOUT).run('reading', KEY, throwing))).toBe('STORAGE_ERROR')
+    expect(await codeOf(() => new CircuitBreaker(TIMEOUT).run('reading', KEY, throwing))).toBe('STORAGE_ERROR')
   })
 
   it('names no key in its error', async () => {
-    const { message, details } = await caught(() => new Attempts(TIMEOUT).run('reading', KEY, () => Promise.reject(new Error('EIO'))))
+    const { message, details } = await caught(() => new CircuitBreaker(TIMEOUT).run('reading', KEY, () => Promise.reject(new Error('EIO'))))
     expect(message + JSON.stringify(details)).not.toContain(KEY)
   })
 
   it('may take as long as the timeout', async () => {
     const { promise, resolve } = createSwitch<number>()
-    const result = new Attempts(TIMEOUT).run('reading', KEY, () => promise)
+    const result = new CircuitBreaker(TIMEOUT).run('reading', KEY, () => promise)
     await vi.advanceTimersByTimeAsync(TIMEOUT - 1)
     resolve(1)
     expect(await result).toBe(1)
   })
 
   it('that takes longer rejects with STORAGE_ERROR', async () => {
-    const error = caught(() => new Attempts(TIMEOUT).run('reading', KEY, () => new Promise(() => {})))
+    const error = caught(() => new CircuitBreaker(TIMEOUT).run('reading', KEY, () => new Promise(() => {})))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
     expect(await error).toMatchObject({ code: 'STORAGE_ERROR', statusCode: 503, details: { action: 'reading' } })
   })
 
   it('does not wait for another of the same key that is in time', async () => {
-    const attempts = new Attempts(TIMEOUT)
+    const breaker = new CircuitBreaker(TIMEOUT)
     const { promise, resolve } = createSwitch<number>()
-    const first = attempts.run('reading', KEY, () => promise)
-    expect(await attempts.run('reading', KEY, async () => 2)).toBe(2)
+    const first = breaker.run('reading', KEY, () => promise)
+    expect(await breaker.run('reading', KEY, async () => 2)).toBe(2)
     resolve(1)
     expect(await first).toBe(1)
   })
@@ -102,7 +102,7 @@ describe('an operation of storage', () => {
     vi.useRealTimers()
     const limit = 20
     const answered = new Promise<number>(resolve => setImmediate(() => setImmediate(() => resolve(1))))
-    const result = new Attempts(limit).run('reading', KEY, () => answered)
+    const result = new CircuitBreaker(limit).run('reading', KEY, () => answered)
     const end = performance.now() + 10 * limit
     while (performance.now() < end)
       Math.random()
@@ -111,7 +111,7 @@ describe('an operation of storage', () => {
 
   it('that nobody answers is not waited for on and on because the process stood still', async () => {
     vi.useRealTimers()
-    const result = codeOf(() => new Attempts(20).run('reading', KEY, () => new Promise(() => {})))
+    const result = codeOf(() => new CircuitBreaker(20).run('reading', KEY, () => new Promise(() => {})))
     const end = performance.now() + 200
     while (performance.now() < end)
       Math.random()
@@ -119,12 +119,12 @@ describe('an operation of storage', () => {
   })
 
   it('leaves no timer behind, whatever became of it', async () => {
-    const attempts = new Attempts(TIMEOUT)
-    await attempts.run('reading', KEY, async () => 1)
-    await codeOf(() => attempts.run('reading', KEY, () => Promise.reject(new Error('EIO'))))
+    const breaker = new CircuitBreaker(TIMEOUT)
+    await breaker.run('reading', KEY, async () => 1)
+    await codeOf(() => breaker.run('reading', KEY, () => Promise.reject(new Error('EIO'))))
     expect(vi.getTimerCount()).toBe(0)
     const { promise, resolve } = createSwitch()
-    await timeOut(() => attempts.run('writing', KEY, () => promise))
+    await timeOut(() => breaker.run('writing', KEY, () => promise))
     resolve()
     await settle()
     expect(vi.getTimerCount()).toBe(0)
@@ -171,21 +171,21 @@ describe('storage that does not answer', () => {
 
   it('is told of once, and once when it answers again', async () => {
     const told: boolean[] = []
-    const attempts = new Attempts(TIMEOUT, isSilent => void told.push(isSilent))
+    const breaker = new CircuitBreaker(TIMEOUT, isSilent => void told.push(isSilent))
     for (let record = 0; record < 5; record++)
-      await timeOut(() => attempts.run('reading', KEY + record, () => new Promise(() => {})))
+      await timeOut(() => breaker.run('reading', KEY + record, () => new Promise(() => {})))
     expect(told).toEqual([true])
     await vi.advanceTimersByTimeAsync(TIMEOUT)
-    await attempts.run('reading', KEY, async () => 1)
-    await attempts.run('reading', KEY, async () => 1)
+    await breaker.run('reading', KEY, async () => 1)
+    await breaker.run('reading', KEY, async () => 1)
     expect(told).toEqual([true, false])
   })
 
   it('is not told of while it answers others', async () => {
     const told: boolean[] = []
-    const attempts = new Attempts(TIMEOUT, isSilent => void told.push(isSilent))
-    const waiting = [KEY, OTHER_KEY].map(key => codeOf(() => attempts.run('reading', key, () => new Promise(() => {}))))
-    await attempts.run('reading', 'c', async () => 1)
+    const breaker = new CircuitBreaker(TIMEOUT, isSilent => void told.push(isSilent))
+    const waiting = [KEY, OTHER_KEY].map(key => codeOf(() => breaker.run('reading', key, () => new Promise(() => {}))))
+    await breaker.run('reading', 'c', async () => 1)
     await vi.advanceTimersByTimeAsync(TIMEOUT)
     await Promise.all(waiting)
     expect(told).toEqual([])
@@ -202,12 +202,12 @@ describe('storage that does not answer', () => {
   })
 
   it('is asked again when it failed after all', async () => {
-    const attempts = new Attempts(TIMEOUT)
+    const breaker = new CircuitBreaker(TIMEOUT)
     const { promise, reject } = createSwitch()
-    await timeOut(() => attempts.run('reading', KEY, () => promise))
+    await timeOut(() => breaker.run('reading', KEY, () => promise))
     reject(new Error('ECONNRESET'))
     await settle()
-    expect(await attempts.run('reading', OTHER_KEY, async () => 1)).toBe(1)
+    expect(await breaker.run('reading', OTHER_KEY, async () => 1)).toBe(1)
   })
 
   it('is asked again about other records after a while', async () => {
@@ -242,13 +242,13 @@ describe('storage that does not answer', () => {
   })
 
   it('leaves no rejection unhandled, whatever it answers late', async () => {
-    const attempts = new Attempts(TIMEOUT)
+    const breaker = new CircuitBreaker(TIMEOUT)
     const switches = [createSwitch(), createSwitch(), createSwitch()]
-    const codes = switches.map(({ promise }, n) => codeOf(() => attempts.run(n === 1 ? 'removing' : 'writing', KEY + n % 2, () => promise)))
+    const codes = switches.map(({ promise }, n) => codeOf(() => breaker.run(n === 1 ? 'removing' : 'writing', KEY + n % 2, () => promise)))
     await vi.advanceTimersByTimeAsync(TIMEOUT)
     expect(await Promise.all(codes)).toEqual(['STORAGE_ERROR', 'STORAGE_ERROR', 'STORAGE_ERROR'])
     await vi.advanceTimersByTimeAsync(TIMEOUT)
-    const next = codeOf(() => attempts.run('writing', `${KEY}0`, () => Promise.reject(new Error('EIO'))))
+    const next = codeOf(() => breaker.run('writing', `${KEY}0`, () => Promise.reject(new Error('EIO'))))
     switches.forEach(({ reject }) => reject(new Error('late')))
     await settle()
     expect(await next).toBe('STORAGE_ERROR')

@@ -1,9 +1,7 @@
 import type { Maybe } from '../maybe'
 import { elapsed } from '../clock'
-import { isSessionError, SessionError } from '../errors'
 import { isPromise } from '../maybe'
-
-export type Action = 'reading' | 'writing' | 'removing' | 'listing'
+import { type Action, storageError } from './storage-error'
 
 /** Storage that was silent to so many records is asked for by one operation at a time. */
 const SILENCES = 2
@@ -17,7 +15,7 @@ const FORGOTTEN_AFTER = 12
  * to a second record as well, all others: pages that can do without the session shall not wait
  * for it each time. One at a time asks again, and any answer ends that.
  */
-export class Attempts {
+export class CircuitBreaker {
   /** Milliseconds that one operation may take. */
   readonly #timeout: number
   readonly #onChange: (isSilent: boolean) => void
@@ -144,29 +142,4 @@ export class Attempts {
     this.#late.set(key, ended)
     void ended.then(forget)
   }
-}
-
-/** The error of every operation that fails. A storage that was never set up is no failure of it, and one that says so itself has said it. */
-export function storageError(action: Action, cause: unknown): SessionError {
-  if (isSessionError(cause) && ['CONFIG_ERROR', 'STORAGE_ERROR'].includes(cause.code))
-    return cause
-  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause: withoutCommand(cause), details: { action } })
-}
-
-/** Clients of Redis add the command to their errors, whose arguments are the session, or a password. */
-function withoutCommand(cause: unknown): unknown {
-  if (!(cause instanceof Error))
-    return cause
-  if ('command' in cause)
-    delete cause.command
-  if ('lastNodeError' in cause)
-    withoutCommand(cause.lastNodeError)
-  // That of Upstash has it in its text.
-  const at = cause.message.indexOf(', command was: ')
-  if (at >= 0) {
-    const command = cause.message.slice(at)
-    cause.stack = cause.stack?.replace(command, () => '')
-    cause.message = cause.message.slice(0, at)
-  }
-  return cause
 }
