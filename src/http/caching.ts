@@ -9,12 +9,19 @@ const ALLOWING = new Set(['public', 's-maxage', '!no-store', '!no-cache', '!bypa
 /** Directives for what is done with the body: alone they let nobody keep it. */
 const PROCESSING = new Set(['content', 'dca', 'esi'])
 
+const NO_STORE = 'no-store'
+const COOKIE = 'Cookie'
+
 /** A response with a session cookie is for one visitor (OWASP Session Management, Web Content Caching). */
 export function forbidCaching(headers: HeaderList): void {
-  const marks = [...headers.keys()].filter(name => isMark(name, headers))
-  marks.forEach(name => headers.delete(name))
+  let marks: string[] | undefined
+  for (const name of headers.keys()) {
+    if (isMark(name, headers))
+      (marks ??= []).push(name)
+  }
+  marks?.forEach(name => headers.delete(name))
   if (headers.get('cache-control') === null)
-    headers.set('cache-control', 'no-store')
+    headers.set('cache-control', NO_STORE)
   varyByCookie(headers)
 }
 
@@ -31,8 +38,8 @@ export function isForSharedCaches(headers: HeaderList): boolean {
 export function varyByCookie(headers: HeaderList): void {
   const vary = headers.get('vary')
   if (!vary)
-    headers.set('vary', 'Cookie')
-  else if (!directivesOf(vary).some(({ name }) => name === 'cookie' || name === '*'))
+    headers.set('vary', COOKIE)
+  else if (vary !== COOKIE && !directivesOf(vary).some(({ name }) => name === 'cookie' || name === '*'))
     headers.set('vary', `${vary}, Cookie`)
 }
 
@@ -43,7 +50,7 @@ function isMark(name: string, headers: HeaderList): boolean {
   const value = headers.get(name) ?? ''
   switch (name) {
     case 'cache-control':
-      return allows(directivesOf(value))
+      return value !== NO_STORE && allows(directivesOf(value))
     case 'expires':
       return !isForbidden(headers) && isInFuture(value)
     case 'edge-control':

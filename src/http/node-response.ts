@@ -65,5 +65,5 @@ export function cookiesOf(res: NodeResponse): readonly string[] {
 function toList(value: number | string | string[] | undefined): string[] {
   if (value === undefined)
     return []
-  return [value].flat().map(String)
+  return Array.isArray(value) ? value.map(String) : [String(value)]
 }

@@ -89,7 +89,7 @@ export class ResponseCookies implements EventExchange, Holder {
   readonly isShared: boolean
   readonly cookies: Map<string, readonly string[]>
   /** What was said of each of them before. */
-  readonly #earlier: Map<string, readonly string[]>
+  #earlier: Map<string, readonly string[]> | undefined
   readonly #response: EventResponse
   readonly #sessions: ResponseSessions
   readonly #host: ResponseHost
@@ -106,7 +106,7 @@ export class ResponseCookies implements EventExchange, Holder {
     this.#host = host
     this.isShared = host.isShared ?? false
     this.cookies = new Map(cookies)
-    this.#earlier = new Map(cookies)
+    this.#earlier = cookies && new Map(cookies)
   }
 
   get cookieHeader(): string | undefined {
@@ -155,7 +155,7 @@ export class ResponseCookies implements EventExchange, Holder {
     if (!this.#isChangeable || (lines.length === 0 && earlier === undefined))
       return
     if (earlier !== undefined && earlier.length > 0)
-      this.#earlier.set(name, earlier)
+      (this.#earlier ??= new Map()).set(name, earlier)
     this.cookies.set(name, lines)
     for (const headers of this.#response.headers) {
       this.#replace(headers, name, lines)
@@ -219,7 +219,7 @@ export class ResponseCookies implements EventExchange, Holder {
   }
 
   #replace(headers: HeaderList, name: string, lines: readonly string[]): void {
-    replaceSetCookies(headers, { lines, earlier: this.#earlier.get(name) ?? [] }, () => this.address.path)
+    replaceSetCookies(headers, { lines, earlier: this.#earlier?.get(name) ?? [] }, () => this.address.path)
   }
 
   get #isChangeable(): boolean {

@@ -1,17 +1,21 @@
 import type { HeaderList } from '../headers'
 
 const NEW_LINE = '\r\n'
-const END = '\r\n\r\n'
+const END = NEW_LINE + NEW_LINE
 
-/** The head of an HTTP/1.1 response, as it goes over the wire. */
+/** The head of an HTTP/1.1 response, as it goes over the wire. It stays one text: most have little to look up. */
 export class Http1Head implements HeaderList {
-  statusLine: string
-  #fields: { name: string, line: string }[]
+  /** With the empty line at its end. */
+  #text: string
+  /** The text in lower case, by which names are found: each character of it stands where it stood. */
+  #lower: string | undefined
 
   constructor(text: string) {
-    const [statusLine = '', ...lines] = text.slice(0, -END.length).split(NEW_LINE)
-    this.statusLine = statusLine
-    this.#fields = lines.map(line => ({ name: line.slice(0, line.indexOf(':')).toLowerCase(), line }))
+    this.#text = text
+  }
+
+  set statusLine(line: string) {
+    this.#become(line + this.#text.slice(this.#text.indexOf(NEW_LINE)))
   }
 
   get(name: string): string | null {
@@ -25,11 +29,12 @@ export class Http1Head implements HeaderList {
   }
 
   append(name: string, value: string): void {
-    this.#fields.push({ name: name.toLowerCase(), line: `${name}: ${value}` })
+    this.#become(`${this.#text.slice(0, -NEW_LINE.length)}${name}: ${value}${END}`)
   }
 
   delete(name: string): void {
-    this.#fields = this.#fields.filter(field => field.name !== name.toLowerCase())
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at))
+      this.#become(this.#text.slice(0, at) + this.#text.slice(this.#endOf(at)))
   }
 
   getSetCookie(): string[] {
@@ -37,14 +42,39 @@ export class Http1Head implements HeaderList {
   }
 
   keys(): ReturnType<Headers['keys']> {
-    return new Set(this.#fields.map(({ name }) => name)).values() as ReturnType<Headers['keys']>
+    const names: string[] = []
+    for (let at = this.#endOf(0); at < this.#text.length - END.length; at = this.#endOf(at))
+      names.push(this.#lowerText.slice(at + NEW_LINE.length, this.#text.indexOf(':', at)))
+    return names.values() as ReturnType<Headers['keys']>
   }
 
   toString(): string {
-    return [this.statusLine, ...this.#fields.map(({ line }) => line)].join(NEW_LINE) + END
+    return this.#text
   }
 
   #valuesOf(name: string): string[] {
-    return this.#fields.filter(field => field.name === name.toLowerCase()).map(({ line }) => line.slice(line.indexOf(':') + 1).trim())
+    const values: string[] = []
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, this.#endOf(at)))
+      values.push(this.#text.slice(at + NEW_LINE.length + name.length + 1, this.#endOf(at)).trim())
+    return values
+  }
+
+  /** Where the line break before the next field of a name is; -1 where none follows. */
+  #find(name: string, from: number): number {
+    return this.#lowerText.indexOf(`${NEW_LINE}${name.toLowerCase()}:`, from)
+  }
+
+  /** Where the line that begins behind a line break ends. */
+  #endOf(at: number): number {
+    return this.#text.indexOf(NEW_LINE, at + NEW_LINE.length)
+  }
+
+  get #lowerText(): string {
+    return this.#lower ??= this.#text.toLowerCase()
+  }
+
+  #become(text: string): void {
+    this.#text = text
+    this.#lower = undefined
   }
 }
