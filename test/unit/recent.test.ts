@@ -26,6 +26,23 @@ describe('what was used last', () => {
     expect(new Set(seen)).toEqual(new Set([1]))
   })
 
+  it.each([[1, 10], [3, 4], [10, 1], [25, 1]])('is as much as it weighs: %i each', (weight, atLeast) => {
+    const recent = new Recent<number>(10, () => weight)
+    for (let n = 0; n < 100; n++)
+      recent.set(`k${n}`, n)
+    const known = Array.from({ length: 100 }, (_, n) => n).filter(n => recent.get(`k${99 - n}`) !== undefined)
+    expect(known.slice(0, atLeast)).toEqual(Array.from({ length: atLeast }, (_, n) => n))
+    expect(known.length).toBeLessThanOrEqual(2 * atLeast)
+  })
+
+  it('weighs a key once, however often it is set', () => {
+    const recent = new Recent<number>(10, () => 5)
+    recent.set('a', 1)
+    for (let n = 0; n < 100; n++)
+      recent.set('b', n)
+    expect([recent.get('a'), recent.get('b')]).toEqual([1, 99])
+  })
+
   it('has the last value of a key', () => {
     const recent = new Recent<number>(2)
     recent.set('a', 1)

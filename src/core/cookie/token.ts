@@ -111,15 +111,17 @@ export function createMarkingCodec(codec: TokenCodec): TokenCodec {
   }
 }
 
-/** Of so many tokens each codec remembers what they hold. */
-const REMEMBERED = 500
+/** About so many bytes of memory, and twice as many at most, are for what a codec remembers: some thousand tokens. */
+const REMEMBERED = 1024 * 1024
+/** What a remembered token takes beside its text. */
+const ENTRY_BYTES = 200
 
 /**
  * Knows what tokens hold that were read or written a moment ago: most requests come with one of
  * these. What was verified once is compared as a whole, so no other text passes for it.
  */
 export function createRememberingCodec(codec: TokenCodec): TokenCodec {
-  const recent = new Recent<OpenedToken>(REMEMBERED)
+  const recent = new Recent<OpenedToken>(REMEMBERED, token => token.length + ENTRY_BYTES)
   const { holdsRecord } = codec
   return {
     holdsRecord,
