@@ -2,7 +2,7 @@ import type { EventResponse } from '../http/response-cookies'
 import type { H3V1Event } from './h3-v1'
 import type { H3V2Event } from './h3-v2'
 import { V1Response } from './h3-v1'
-import { describeV2, isV2 } from './h3-v2'
+import { isV2, V2Response } from './h3-v2'
 
 /** An event of h3, by its shape: no import of h3 is needed. */
 export type SessionEvent = H3V1Event | H3V2Event
@@ -15,5 +15,5 @@ export function isEvent(value: unknown): value is SessionEvent {
 
 /** The response of an event of either major, as it is when its handlers begin. */
 export function describeEvent(event: SessionEvent): EventResponse {
-  return isV2(event) ? describeV2(event) : new V1Response(event)
+  return isV2(event) ? new V2Response(event) : new V1Response(event)
 }

@@ -25,20 +25,29 @@ export function isV2(event: object): event is H3V2Event {
   return typeof headers?.get === 'function'
 }
 
-export function describeV2(event: H3V2Event): EventResponse {
-  const { res, runtime } = event
-  const node = runtime?.node?.res as NodeResponse | undefined
-  return {
-    // Errors are answered with headers of their own.
-    get headers() { return [res.headers, res.errHeaders ?? []].flat() },
-    node,
-    isFinished: event.app !== undefined && !Object.isFrozen(event.app.config),
-    get cookieHeader() { return event.req.headers.get('cookie') ?? undefined },
-    get address() { return addressOf(event.req) },
-    // h3 takes what was prepared for the response, and then gives the event another.
-    get isSent() { return event.res !== res || node?.headersSent === true },
-    get haveHeadersLeft() { return this.isSent },
+export class V2Response implements EventResponse {
+  readonly node: NodeResponse | undefined
+  readonly isFinished: boolean
+  readonly #event: H3V2Event
+  readonly #res: H3V2Event['res']
+
+  constructor(event: H3V2Event) {
+    this.#event = event
+    this.#res = event.res
+    this.node = event.runtime?.node?.res as NodeResponse | undefined
+    this.isFinished = event.app !== undefined && !Object.isFrozen(event.app.config)
   }
+
+  get headers(): readonly HeaderList[] {
+    const { headers, errHeaders } = this.#res
+    return errHeaders ? [headers, errHeaders] : [headers]
+  }
+
+  get cookieHeader(): string | undefined { return this.#event.req.headers.get('cookie') ?? undefined }
+  get address(): RequestAddress { return addressOf(this.#event.req) }
+  // h3 takes what was prepared for the response, and then gives the event another.
+  get isSent(): boolean { return this.#event.res !== this.#res || this.node?.headersSent === true }
+  get haveHeadersLeft(): boolean { return this.isSent }
 }
 
 function addressOf({ headers, url }: H3V2Event['req']): RequestAddress {

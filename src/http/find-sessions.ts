@@ -9,6 +9,16 @@ interface Place {
   [SESSIONS]?: FoundSessions
 }
 
+/**
+ * Where the headers of a request have the sessions of this copy of the package. They are no
+ * event; a WeakMap with an entry for every request costs the garbage collector more than the rest.
+ */
+const OF_REQUEST = Symbol('sessions')
+
+interface RequestHeaders extends Headers {
+  [OF_REQUEST]?: FoundSessions
+}
+
 /** The sessions of objects that are not ours to write on. */
 const kept = new WeakMap<object, FoundSessions>()
 
@@ -19,7 +29,7 @@ export function setSessions(event: { context: object }, sessions: FoundSessions)
   place[SESSIONS] = sessions
   const headers = headersOf(event)
   if (headers)
-    kept.set(headers, sessions)
+    headers[OF_REQUEST] = sessions
   const context: Place = event.context
   context[SESSIONS] = sessions
 }
@@ -55,7 +65,7 @@ export function sessionsIn(context: object | undefined): FoundSessions | undefin
 /** An app of h3 v2 that is mounted by its `fetch` makes another event of the same request. */
 function joinRequest(event: object): FoundSessions | undefined {
   const headers = headersOf(event)
-  const found = headers && kept.get(headers)
+  const found = headers?.[OF_REQUEST]
   if (!(found instanceof EventSessions))
     return found
   // A request may be made again when it was answered.
@@ -66,7 +76,7 @@ function joinRequest(event: object): FoundSessions | undefined {
 }
 
 /** What stays the same when h3 gives the request another URL. */
-function headersOf(event: object): object | undefined {
+function headersOf(event: object): RequestHeaders | undefined {
   const { headers } = Object((event as { req?: unknown }).req) as { headers?: unknown }
   return headers instanceof Headers ? headers : undefined
 }

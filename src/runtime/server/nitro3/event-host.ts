@@ -2,7 +2,7 @@ import type { ErrorResponse } from '../../../http/error-response'
 import type { EventExchange, EventResponse, ResponseSessions } from '../../../http/response-cookies'
 import type { ServerSessions } from '../sessions'
 import type { H3Event } from 'nitro/h3'
-import { describeV2 } from '../../../adapters/h3-v2'
+import { V2Response } from '../../../adapters/h3-v2'
 import { isNarrowed } from '../../../http/cached-request'
 import { ResponseCookies } from '../../../http/response-cookies'
 import { reportFailure } from '../error-response'
@@ -18,7 +18,7 @@ export class Nitro3Host extends NitroHost<H3Event> {
   constructor(server: ServerSessions, event: H3Event) {
     super(server, event)
     this.#request = event.req
-    this.#response = describeV2(event)
+    this.#response = new V2Response(event)
   }
 
   override isCached(): boolean {
