@@ -3,7 +3,8 @@ import { toPromise } from '../maybe'
 
 /** What one request began and has not ended; its response waits for it. */
 export class Operations {
-  readonly #running = new Set<Promise<unknown>>()
+  /** Made when one has to be waited for, which most need not. */
+  #running: Set<Promise<unknown>> | undefined
   readonly #onBegin: () => void
 
   constructor(onBegin: () => void) {
@@ -12,7 +13,7 @@ export class Operations {
 
   /** True while none runs. */
   get areDone(): boolean {
-    return this.#running.size === 0
+    return this.#running === undefined || this.#running.size === 0
   }
 
   /**
@@ -30,15 +31,16 @@ export class Operations {
     if (!isPromised)
       return result
     const forget = (): void => {
-      this.#running.delete(end)
+      this.#running?.delete(end)
     }
     const end = result.then(forget, forget)
+    this.#running ??= new Set()
     this.#running.add(end)
     return result
   }
 
   /** Resolves when those that run now have ended. */
   async whenDone(): Promise<void> {
-    await Promise.all(this.#running)
+    await Promise.all(this.#running ?? [])
   }
 }

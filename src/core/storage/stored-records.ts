@@ -114,28 +114,37 @@ export class StoredRecords implements Records {
   #change(key: string, { session, plan, isMade }: Change): Maybe<Written | Ended> {
     const { access } = this
     // That the loaded record is the newest shows when it is replaced; often it is.
-    let base = access.isOutdated(key, session.content.base) ? undefined : access.judge(session.content.base)
-    let planned = typeof base === 'object' ? attempt(plan, base, isMade) : undefined
+    const base = access.isOutdated(key, session.content.base) ? undefined : access.judge(session.content.base)
+    if (typeof base === 'string')
+      return base
+    const written = base && attempt(plan, base, isMade)
     // A function that changes nothing, or fails, has to see the newest data.
-    if (isMade && !planned?.isChanged)
-      base = planned = undefined
-    let removal: Written | undefined
-    const writeOver = (newest: SessionRecord | Ended): Maybe<Written | Ended | undefined> => {
+    if (!written || (isMade && !written.isChanged))
+      return this.#changeNewest(key, session, plan)
+    return andThen(this.#writeOver(key, session, base, written), isDone => isDone
+      ? written
+      : this.#changeNewest(key, session, plan, keeps(session, written.record) ? undefined : written))
+  }
+
+  /** @param lost what a removal came to that lost to another write, or whose answer got lost */
+  #changeNewest(key: string, session: Present, plan: Plan, lost?: Written): Maybe<Written | Ended> {
+    const { access } = this
+    let removal = lost
+    return untilWon(() => andThen(access.newest(key), (newest): Maybe<Written | Ended | undefined> => {
       if (typeof newest === 'string')
         return newest === 'gone' && removal ? removal : newest
-      const written = planned ?? plan(newest)
-      if (!written.isChanged)
-        return written
-      const isKept = keeps(session, written.record)
-      return andThen(access.swap(key, newest, isKept ? written.record : undefined), (isDone) => {
+      const written = plan(newest)
+      return andThen(this.#writeOver(key, session, newest, written), (isDone) => {
         if (isDone)
           return written
-        base = planned = undefined
-        removal = isKept ? undefined : written
+        removal = keeps(session, written.record) ? undefined : written
         return undefined
       })
-    }
-    return untilWon(() => base === undefined ? andThen(access.newest(key), writeOver) : writeOver(base))
+    }))
+  }
+
+  #writeOver(key: string, session: Present, base: SessionRecord, { record, isChanged }: Written): Maybe<boolean> {
+    return isChanged ? this.access.swap(key, base, keeps(session, record) ? record : undefined) : true
   }
 }
 

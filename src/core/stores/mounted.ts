@@ -85,19 +85,21 @@ class MountedTexts {
   run<T>(action: Action, key: string, operation: (texts: TextStorage, name: string) => Maybe<T>): Maybe<T> {
     const { base, driver } = this.#mounts.getMount(this.#prefix)
     const known = textsOf(driver)
+    const name = this.#prefix.slice(base.length) + key
     const outage = known?.outage?.() ?? 0
     if (outage >= this.#timeout) {
       tellAway(known, 'no connection')
       throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
     }
-    const name = this.#prefix.slice(base.length) + key
-    return this.#breaker.run(action, key, () => andThen(andThen(driver, openTexts), texts => operation(texts, name)), Math.ceil(this.#timeout - outage))
+    const task = known ? () => operation(known, name) : () => andThen(andThen(driver, openTexts), texts => operation(texts, name))
+    return this.#breaker.run(action, key, task, Math.ceil(this.#timeout - outage))
   }
 
   /** @param text `undefined` removes */
   compareAndSet(key: string, revision: string | undefined, text: string | undefined, ttl: number): Maybe<boolean> {
     const action = text === undefined ? 'removing' : 'writing'
-    return andThen(this.#openings.run(action, key, () => this.open()), texts => texts.compareAndSet
+    const known = textsOf(this.#mounts.getMount(this.#prefix).driver)
+    return andThen(known ?? this.#openings.run(action, key, () => this.open()), texts => texts.compareAndSet
       ? this.run(action, key, (texts, name) => texts.compareAndSet!(name, revision, text, ttl))
       : this.#setAfterReading(action, key, revision, text, ttl))
   }
