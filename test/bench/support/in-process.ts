@@ -13,6 +13,9 @@ export interface Answer {
 /** The server's end of a connection whose other end is this program. */
 class Wire extends Duplex {
   received = ''
+  /** A socket of Node has one, by which its responses are told from those of other runtimes. */
+  readonly _handle = { readStart(): void {}, readStop(): void {} }
+
   constructor() {
     super({ decodeStrings: false })
   }
