@@ -76,12 +76,14 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      // Internal requests, and others on hosts that give one context to all, find those of another event.
-      const sessions = sessionsOwnedBy(event)
-      // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
-      if (!event.runtime?.node?.res)
+      // A response of Node waits by itself, and its head is finished as it leaves.
+      if (!event.runtime?.node?.res) {
+        // Internal requests, and others on hosts that give one context to all, find those of another event.
+        const sessions = sessionsOwnedBy(event)
+        // For handlers without the middleware. Who writes logs failures.
         await sessions?.flush()?.catch(() => {})
-      sessions?.finish(response.headers)
+        sessions?.finish(response.headers)
+      }
       await onResponse?.(response, event)
     },
   })
