@@ -33,4 +33,10 @@ export class Recent<T> {
     }
     this.#newer.set(key, value)
   }
+
+  delete(key: string): void {
+    if (this.#newer.delete(key))
+      this.#weight -= this.#weigh(key)
+    this.#older.delete(key)
+  }
 }

@@ -21,6 +21,16 @@ describe.each(VARIANTS)('a session in an $kind cookie', ({ encrypt }) => {
     expect(error.details.size).toBeGreaterThan(5000)
   })
 
+  it('is not opened again, however often somebody else\'s is written meanwhile', async () => {
+    const app = new App(options)
+    const [quiet, busy] = [await returning(app, { user: 'ada' }), await returning(app, { text: random(1000) })]
+    const look = (): Promise<unknown> => quiet.run(app, session => session.data)
+    const first = await look()
+    for (let count = 0; count < 2000; count++)
+      await busy.run(app, session => session.set('count', count))
+    expect(await look()).toBe(first)
+  })
+
   it('does not show its values in that message', async () => {
     const { session } = await new Browser().visit(new App(options))
     const error = await caught(() => session.set('bio', random(5000)))

@@ -43,6 +43,25 @@ describe('what was used last', () => {
     expect([recent.get('a'), recent.get('b')]).toEqual([1, 99])
   })
 
+  it('is no longer what was deleted, which makes room', () => {
+    const recent = new Recent<number>(10)
+    recent.set('used', 1)
+    for (let n = 0; n < 1000; n++) {
+      recent.set(`k${n}`, n)
+      recent.delete(`k${n}`)
+    }
+    expect([recent.get('used'), recent.get('k999'), recent.get('k0')]).toEqual([1, undefined, undefined])
+  })
+
+  it.each([0, 5, 15, 25])('has nothing left of what was deleted, however long ago it was set: %i others ago', (others) => {
+    const recent = new Recent<number>(10)
+    recent.set('a', 1)
+    for (let n = 0; n < others; n++)
+      recent.set(`k${n}`, n)
+    recent.delete('a')
+    expect(recent.get('a')).toBe(undefined)
+  })
+
   it('has the last value of a key', () => {
     const recent = new Recent<number>(2)
     recent.set('a', 1)

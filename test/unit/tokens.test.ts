@@ -177,6 +177,14 @@ describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
     expect([remembering.read(remembering.write({ id: ID, record: RECORD, scope: SCOPE })), codec.reads]).toEqual([{ content, isOutdated: false }, 0])
   })
 
+  it('is verified again once another took its place', () => {
+    const codec = counting(create([SECRET], 'session'))
+    const remembering = createRememberingCodec(codec)
+    const token = remembering.write({ id: ID, record: RECORD, scope: SCOPE })
+    remembering.forget!(token)
+    expect([remembering.read(token), remembering.read(token), codec.reads]).toEqual([{ content, isOutdated: false }, { content, isOutdated: false }, 1])
+  })
+
   it('stays outdated', () => {
     const remembering = createRememberingCodec(create([OLD_SECRET, SECRET], 'session'))
     const token = create([SECRET], 'session').write({ id: ID, record: RECORD })

@@ -105,6 +105,8 @@ export class SessionCookie implements Cookies {
       return written.text
     const known = holdsRecord ? undefined : this.tokens.find(({ content, isOutdated }) => !isOutdated && content.id === id)
     const text = known?.text ?? this.#codec.write(holdsRecord ? { id, record, scope: scopeTextOf(this.#options.cookie) } : { id, record })
+    if (holdsRecord)
+      this.tokens.forEach(token => this.#codec.forget?.(token.text))
     this.#written = { id, record: holdsRecord ? record : undefined, text }
     return text
   }

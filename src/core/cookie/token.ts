@@ -25,6 +25,8 @@ export interface TokenCodec {
   readonly holdsRecord: boolean
   /** Never throws, whatever the text. */
   read(token: string): OpenedToken | TokenFault
+  /** Called for a token that others took the place of, so that it is not remembered instead of them. */
+  forget?(token: string): void
 }
 
 /** HMAC-SHA256 in base64url without padding. */
@@ -141,6 +143,7 @@ export function createRememberingCodec(codec: TokenCodec): TokenCodec {
         recent.set(token, opened)
       return opened
     },
+    forget: token => recent.delete(token),
   }
 }
 
