@@ -140,6 +140,7 @@ describe('the mark of an idle time', () => {
   ])('tells of a session with %s', (_, record, isMarked) => {
     const token = codec.write({ id: ID, record })
     expect(carriesIdleTime(`a=b; session=${token}; c=d`, 'session')).toBe(isMarked)
+    expect(carriesIdleTime(`a=b; session="${token.replace('~', '%7E')}"; c=d`, 'session')).toBe(isMarked)
     expect(carriesIdleTime(`a=b; other=${token}; c=d~`, 'session')).toBe(false)
   })
 

@@ -97,6 +97,9 @@ function isMarked(token: string): boolean {
 
 /** True for a `Cookie` header with a token whose session has an idle time of its own, verified or not. */
 export function carriesIdleTime(cookieHeader: string | undefined, name: string): boolean {
+  // Most headers have it nowhere, spelled in one way or the other.
+  if (!cookieHeader?.includes(IDLE_MARK) && !cookieHeader?.includes('%'))
+    return false
   return readCookies(cookieHeader, name).some(value => isMarked(normalizeValue(value) ?? ''))
 }
 
