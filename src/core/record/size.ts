@@ -15,7 +15,7 @@ export function entryBytes(key: string, value: unknown): number {
 }
 
 /** What a record is as JSON beside its data and messages, with room to spare. */
-const OUTLINE_AT_MOST = 400
+export const OUTLINE_AT_MOST = 400
 /** A control character: a backslash, `u` and four digits. */
 const CHARACTER_AT_MOST = 6
 /** `-1.2345678901234567e-300`, and the comma behind it. */
