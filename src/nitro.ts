@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { checkConfig, checkShape } from './build/check-config'
-import { addCleanup, needsCleanupTimer } from './build/cleanup'
+import { addCleanup, needsCleanup, needsCleanupTimer } from './build/cleanup'
 import { configFilesOf } from './build/config-files'
 import { addDevtools } from './build/devtools'
 import { isWorker } from './build/hosts'
@@ -84,6 +84,7 @@ function hostModule(nitro: Nitro): string {
     `export const configKey = ${JSON.stringify(configKeyOf(nitro))}`,
     `export const optionKinds = ${JSON.stringify(kindsOf(configOf(nitro)))}`,
     `export const hasPages = ${hasPages(nitro)}`,
+    `export const hasCleanup = ${needsCleanup(nitro)}`,
     `export const hasCleanupTimer = ${needsCleanupTimer(nitro)}`,
     `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,
   ].join('\n')

@@ -1,7 +1,7 @@
 export { buildRemoval, buildSetCookie, MAX_COOKIE_BYTES } from './cookie/set-cookie'
 export { readCookies } from './cookie/header'
 export { isSessionError, SessionError, type SessionErrorCode } from './errors'
-export { createSessionManager, type ManagerDependencies, type SessionManager } from './manager'
+export { createSessionManager, type ManagerDependencies, type SessionManager } from './session-manager'
 export { type CookieSessionOptions, fromCookieSession } from './migration/cookie-session'
 export { type ExpressSessionOptions, fromExpressSession } from './migration/express-session'
 export { fromH3Session, type H3SessionOptions } from './migration/h3-session'

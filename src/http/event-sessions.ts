@@ -1,4 +1,4 @@
-import type { SessionManager } from '../core/manager'
+import type { Manager } from '../core/manager'
 import type { PageSession, SessionObserver } from '../core/ports'
 import type { RequestSession } from '../core/session/request-session'
 import type { HeaderList } from './headers'
@@ -20,7 +20,7 @@ export interface EventHost {
   createExchange(sessions: ResponseSessions): EventExchange
   readonly observer?: SessionObserver | undefined
   /** The sessions of the cookie that the options name. */
-  manager(overrides?: object): SessionManager
+  manager(overrides?: object): Manager
   /** True when the host caches the response, or will show it to everybody for another reason. */
   isCached?(): boolean
   /** Where the app has pages. */
@@ -28,7 +28,7 @@ export interface EventHost {
 }
 
 interface Opened {
-  readonly manager: SessionManager
+  readonly manager: Manager
   readonly session: RequestSession
 }
 
@@ -105,7 +105,7 @@ export class EventSessions implements FoundSessions, ResponseSessions {
     return this.#page ??= openPage(this.use(event), this.#exchange, this.manager.options.expose, page.isShown())
   }
 
-  get manager(): SessionManager {
+  get manager(): Manager {
     return this.#host.manager()
   }
 

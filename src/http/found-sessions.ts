@@ -1,4 +1,4 @@
-import type { SessionManager } from '../core/manager'
+import type { Manager } from '../core/manager'
 import type { PageSession } from '../core/ports'
 import type { RequestSession } from '../core/session/request-session'
 import { cachedResponseError } from '../core/errors'
@@ -6,7 +6,7 @@ import { cachedResponseError } from '../core/errors'
 /** What an event finds: its sessions, or that it may have none. */
 export interface FoundSessions {
   /** What the sessions of the configured cookie share; missing inside a cached handler. */
-  readonly manager: SessionManager | undefined
+  readonly manager: Manager | undefined
   /** True for an event that uses these sessions. */
   has(event: object): boolean
   /**

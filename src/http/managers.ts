@@ -1,5 +1,4 @@
-import type { SessionManager } from '../core/manager'
-import type { OldCookieOpener } from '../core/migration/old-cookie'
+import type { Manager, OldCookieOpener } from '../core/manager'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
 import { createManager } from '../core/manager'
@@ -12,7 +11,7 @@ export const CALL = 'the options of `useSession(event, options)`'
 
 /** The managers of one server: the configured one, and one per different set of options. */
 export interface Managers {
-  get(overrides?: CoreSessionOptions): SessionManager
+  get(overrides?: CoreSessionOptions): Manager
 }
 
 /** How a host makes managers from options. */
@@ -32,8 +31,8 @@ export interface ManagersHost<O extends CoreSessionOptions> {
 export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore, createMigration }: ManagersHost<O>): Managers {
   const options = resolve(config)
   const store = options.mode === 'storage' ? createStore(options) : undefined
-  const configured = createManager(options, { store, openOldCookie: createMigration(options, store) })
-  const others = new Map<string, SessionManager>()
+  const configured = createManager(options, { store, openOldCookies: createMigration(options, store) })
+  const others = new Map<string, Manager>()
   return {
     get(overrides) {
       if (!overrides)

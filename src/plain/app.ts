@@ -1,6 +1,6 @@
 import type { SessionMigration } from '../core/migration/migration'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
-import type { SessionManager } from '../core/manager'
+import type { Manager } from '../core/manager'
 import type { SessionObserver } from '../core/ports'
 import type { DefaultData, SessionPatch } from '../core/types'
 import type { GivenStore } from '../http/given-store'
@@ -13,6 +13,7 @@ import { configError, issue, resolveOptions } from '../core/resolve-options'
 import { createOldCookieOpener } from '../core/migration/old-cookie'
 import { guardMigration } from '../core/migration/own'
 import { definedOf } from '../core/record/value'
+import { sweep } from '../core/sweep'
 import { startCleanupTimer } from '../http/cleanup-timer'
 import { warnOfForeignCookie } from '../http/foreign-cookie'
 import { checkStore, nameOf, numberOf, openStore, placeOf, whenMade } from '../http/given-store'
@@ -73,7 +74,7 @@ export function plainAppOf(options: PlainSessionOptions): PlainApp {
 }
 
 /** The manager of an app, or of options of its own when these are complete or name another store. */
-export function managerOf({ managers, options }: PlainApp, given?: PlainSessionOptions): SessionManager {
+export function managerOf({ managers, options }: PlainApp, given?: PlainSessionOptions): Manager {
   const own = given && withCookieName(given)
   const { secret, store } = own ?? {}
   if (!own || (secret === undefined && (store === undefined || store === options.store)))
@@ -123,7 +124,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
     createMigration: () => migrate && createOldCookieOpener(guardMigration(migrate)),
     createStore: ({ timeout }) => store && openStore(store, timeout),
   })
-  const manager = managers.get()
+  const { store: records } = managers.get()
   let place: string | undefined
   let end: (() => void) | undefined
   let isEnded = false
@@ -132,7 +133,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
     managers,
     observer: readEnvironment() === 'development' ? FOREIGN_COOKIES : undefined,
     startCleanup() {
-      if (manager.store?.keys === undefined)
+      if (records?.keys === undefined)
         return
       isEnded = false
       const making = whenMade(store)
@@ -141,7 +142,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
       place ??= placeOf(store)
       if (timers.has(place))
         return
-      end = startCleanupTimer(() => manager.sweep(), error => console.error('[unsession]', error))
+      end = startCleanupTimer(() => sweep(records), error => console.error('[unsession]', error))
       timers.set(place, end)
     },
     endCleanup() {

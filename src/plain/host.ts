@@ -1,4 +1,4 @@
-import type { SessionManager } from '../core/manager'
+import type { Manager } from '../core/manager'
 import type { SessionObserver } from '../core/ports'
 import type { ErrorResponse } from '../http/error-response'
 import type { EventHost } from '../http/event-sessions'
@@ -37,7 +37,7 @@ export class PlainHost implements EventHost, ResponseHost {
     return isV2(this.owner) && isNarrowed(this.owner.req, this.#request as typeof this.owner.req)
   }
 
-  manager(overrides?: PlainSessionOptions): SessionManager {
+  manager(overrides?: PlainSessionOptions): Manager {
     return managerOf(this.#app, overrides)
   }
 

@@ -1,7 +1,7 @@
 import type { SessionObserver } from '../../src/core/ports'
 import { createStorage } from 'unstorage'
 import { describe, expect, it } from 'vitest'
-import { createSessionManager } from '../../src/core/manager'
+import { createSessionManager } from '../../src/core/session-manager'
 import { resolveOptions } from '../../src/core/resolve-options'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { App, Browser, OLD_SECRET, returning, SECRET } from './support/app'

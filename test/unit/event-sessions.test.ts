@@ -1,5 +1,5 @@
 import type { EventHost } from '../../src/http/event-sessions'
-import type { SessionManager } from '../../src/core/manager'
+import type { SessionManager } from '../../src/core/session-manager'
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../src/core/types'
 import { EventSessions } from '../../src/http/event-sessions'

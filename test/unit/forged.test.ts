@@ -1,7 +1,7 @@
 import type { Random } from './support/random'
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createSessionManager } from '../../src/core/manager'
+import { createSessionManager } from '../../src/core/session-manager'
 import { resolveOptions } from '../../src/core/resolve-options'
 import { App, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 import { silentExchange } from './support/exchange'

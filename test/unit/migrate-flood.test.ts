@@ -260,7 +260,7 @@ describe.each(Object.entries(HOSTILE_HEADERS))('a Cookie header of %s', (_, crea
     const found = [SIZE, 10 * SIZE].map((size) => {
       const header = new CountingText(create(size, name))
       const exchange: Exchange = { ...new FakeExchange(), cookieHeader: header as unknown as string, address: new FakeExchange().address, setCookies() {}, close() {}, holdResponse() {} }
-      const { isCarried } = createOldCookieOpener(migration)(undefined as never, exchange)
+      const { isCarried } = createOldCookieOpener(migration)(undefined as never)(exchange)
       expect(header.steps).toBeLessThanOrEqual(LOOKS * header.length)
       return isCarried
     })

@@ -1,3 +1,4 @@
+import type { OldCookieOpener } from '../manager'
 import type { OldCookies, TakenOver } from '../session/ports'
 import type { Exchange } from '../ports'
 import type { OldToken, SessionMigration } from './migration'
@@ -11,12 +12,12 @@ import { takeOver } from './take-over'
 /** A subdomain can toss cookies of the same name; more than so many are not looked at. */
 const MAX_CANDIDATES = 4
 
-/** Finds the cookie of another package in a request. */
-export type OldCookieOpener = (context: TakeOverContext, exchange: Exchange) => OldCookies
-
 /** The cookies of one migration. Who has none needs none of this code, and no server of theirs holds it. */
 export function createOldCookieOpener(migration: SessionMigration): OldCookieOpener {
-  return (context, exchange) => new OldCookie(migration, context, exchange)
+  return (destination) => {
+    const context = { ...destination, recent: new Map() }
+    return exchange => new OldCookie(migration, context, exchange)
+  }
 }
 
 /** The cookie of another package in one request. */

@@ -1,6 +1,5 @@
-import type { ResolvedSessionOptions } from '../options'
+import type { Destination } from '../manager'
 import type { TakenOver } from '../session/ports'
-import type { StoredRecords } from '../storage/stored-records'
 import type { RejectReason, SessionRecord } from '../types'
 import type { OldSession } from './migration'
 import { isSessionError } from '../errors'
@@ -14,12 +13,9 @@ import { adoptRecord, isMigrated, markMigrated } from './adoption'
 /** For so long requests that were sent with the old cookie find the session that it became. */
 const JOIN_MS = 10_000
 
-export interface TakeOverContext {
-  options: ResolvedSessionOptions
-  storage: StoredRecords | undefined
+export interface TakeOverContext extends Destination {
   /** What moved in a moment ago, by id, where no storage of ours tells. */
-  recent: Map<string, SessionRecord>
-  now: () => number
+  readonly recent: Map<string, SessionRecord>
 }
 
 /**

@@ -4,7 +4,6 @@ import type { SessionStore } from '../types'
 import type { RecordAccess } from './record-access'
 import { andThen } from '../maybe'
 import { isExpired, parseStored, underLimits } from '../record/record'
-import { sweep } from './sweep'
 
 /** Removes what has expired. */
 export class ExpiredRecords {
@@ -30,20 +29,11 @@ export class ExpiredRecords {
    */
   remove(key: string, limits?: Limits): Maybe<boolean> {
     return this.#access.withLock(key, () => andThen(this.#access.get(key), stored =>
-      this.#isExpired(stored, limits) && this.#access.swap(key, parseStored(stored), undefined)))
+      this.isOver(stored, limits) && this.#access.swap(key, parseStored(stored), undefined)))
   }
 
-  /**
-   * Removes all records that have expired, where storage does not do it by itself. Resolves to their
-   * number. Each is judged by itself: sessions with other options may share the store.
-   */
-  sweep(signal?: AbortSignal): Promise<number> {
-    const remove = async (key: string): Promise<boolean> =>
-      this.#isExpired(await this.#access.get(key)) && this.remove(key)
-    return sweep(this.#store.keys?.(this.#now()) ?? [], remove, signal)
-  }
-
-  #isExpired(stored: unknown, limits?: Limits): boolean {
+  /** True for a stored value that is a record, and has expired. */
+  isOver(stored: unknown, limits?: Limits): boolean {
     const record = parseStored(stored)
     return record !== undefined && isExpired(limits ? underLimits(record, limits) : record, this.#now())
   }

@@ -41,7 +41,7 @@ export function withDefaults(driver: string, options: object): object {
 }
 
 /** Drivers whose storage makes room by itself, by `ttl` or by size. Reading all of the latter would turn its order around. */
-const EXPIRING = new Set(['lru-cache', 'redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
+export const EXPIRING: ReadonlySet<string> = new Set(['lru-cache', 'redis', 'upstash', 'vercel-kv', 'vercel-runtime-cache', 'cloudflare-kv-binding', 'cloudflare-kv-http', 'deno-kv', 'deno-kv-node'])
 
 /** Seconds of the longest timer that JavaScript has; a longer one ends at once. */
 const LONGEST_TIMER = 2_147_483

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../core/manager'
+import type { Manager } from '../../core/manager'
 import type { RequestSession } from '../../core/session/request-session'
 import type { Exchange, SessionObserver } from '../../core/ports'
 import { createSaver } from '../save-soon'
@@ -9,7 +9,7 @@ export interface SocketOptions {
   cookieHeader: string | undefined
   observer?: SessionObserver
   /** The sessions of the cookie that the options name. */
-  manager(overrides?: object): SessionManager
+  manager(overrides?: object): Manager
   /** Is told of a write that failed, which nobody may have awaited. */
   onFailure(error: unknown): void
 }
@@ -45,7 +45,7 @@ export class SocketSessions {
     return this.#loaded.get(manager.options.cookie.name) ?? this.#open(manager)
   }
 
-  #open(manager: SessionManager): RequestSession {
+  #open(manager: Manager): RequestSession {
     const { cookieHeader, observer } = this.#options
     const exchange: Exchange = {
       cookieHeader,

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../core/manager'
+import type { Manager } from '../../core/manager'
 import type { SessionObserver } from '../../core/ports'
 import type { ErrorResponse } from '../../http/error-response'
 import type { EventHost } from '../../http/event-sessions'
@@ -32,7 +32,7 @@ export abstract class NitroHost<E extends NitroEvent> implements EventHost, Resp
     return this.#observer ??= new HookObserver(this.server.app, this.owner)
   }
 
-  manager(overrides?: object): SessionManager {
+  manager(overrides?: object): Manager {
     return this.server.managersOf(this.owner).get(overrides)
   }
 

@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../core/migration/old-cookie'
+import type { OldCookieOpener } from '../../core/manager'
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionStore } from '../../core/types'
 import type { CheckContext } from './check-context'

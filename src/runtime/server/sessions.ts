@@ -1,10 +1,9 @@
 import type { Managers } from '../../http/managers'
 import type { ServerApp, ServerEvent } from './app'
-import { hasCleanupTimer, isConfiguredPerRequest } from '#unsession/host'
+import { hasCleanup, isConfiguredPerRequest } from '#unsession/host'
 import { rememberCallers } from '../../core/calls/caller'
 import { isSessionError } from '../../core/errors'
 import { explainWrites } from '../../core/session/explain-writes'
-import { startCleanupTimer } from '../../http/cleanup-timer'
 import { provideCleanup } from './cleanup'
 import { createNitroManagers } from './managers'
 import { releaseStorage } from './storage'
@@ -30,10 +29,9 @@ export function startSessions(nitroApp: ServerApp): ServerSessions {
   if (!isConfiguredPerRequest)
     managers = stopOnBadConfig(createNitroManagers)
   // Not kept: without a request a worker does not know its environment.
-  const cleanup = provideCleanup(nitroApp, async signal => (managers ?? createNitroManagers()).get().sweep(signal))
+  if (hasCleanup)
+    provideCleanup(nitroApp, () => (managers ?? createNitroManagers()).get().store)
   nitroApp.hooks.hook('close', releaseStorage)
-  if (hasCleanupTimer && !import.meta.prerender)
-    nitroApp.hooks.hook('close', startCleanupTimer(cleanup, error => nitroApp.captureError(error as Error, { tags: ['session'] })))
   return { app: nitroApp, managersOf: event => managers ??= createNitroManagers(event) }
 }
 

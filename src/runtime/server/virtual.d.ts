@@ -14,7 +14,9 @@ declare module '#unsession/host' {
   export const optionKinds: OptionKinds
   /** True where the environment arrives with each request and not with the start. */
   export const isConfiguredPerRequest: boolean
-  /** True where expired records are removed by a timer of the server. */
+  /** True where storage keeps records that have expired. */
+  export const hasCleanup: boolean
+  /** True where they are removed by a timer of the server. */
   export const hasCleanupTimer: boolean
   /** True where Nitro opens WebSockets. */
   export const hasSockets: boolean

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../../core/manager'
+import type { Manager } from '../../../core/manager'
 import type { RejectReason, SessionRecord } from '../../../core/types'
 import type { ServerEvent } from '../app'
 import { readCookies } from '../../../core/cookie/header'
@@ -27,7 +27,7 @@ const REASONS: Record<Reason, string> = {
 }
 
 /** Reads the session without a trace: it is not prolonged, no hook is called and no cookie is set. */
-export async function readCurrent(event: ServerEvent, manager: SessionManager): Promise<CurrentSession> {
+export async function readCurrent(event: ServerEvent, manager: Manager): Promise<CurrentSession> {
   let reason: Reason | undefined
   const cookie = event.headers.get('cookie') ?? undefined
   const { name, path } = manager.options.cookie

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../../core/manager'
+import type { Manager } from '../../../core/manager'
 import type { ServerEvent } from '../app'
 import { icon, page, path } from '#unsession/devtools'
 import { baseURL, pathOf } from '#unsession/server'
@@ -35,14 +35,14 @@ export async function answerDevtools(event: ServerEvent): Promise<Response | und
   return answer('There is nothing here.', {}, 404)
 }
 
-async function readState(event: ServerEvent, manager: SessionManager): Promise<object> {
+async function readState(event: ServerEvent, manager: Manager): Promise<object> {
   const { mode, maxAge, idleTimeout, encrypt, expose, cookie } = manager.options
   const current = await readCurrent(event, manager)
   return { now: Date.now(), mode, maxAge, idleTimeout, encrypt, expose, cookie, current, stored: await listStored(manager, current.handle) }
 }
 
 /** Ends the visitor's own session as the app would, cookie and hooks included; of others the record goes. */
-async function remove(event: ServerEvent, manager: SessionManager, handle: string): Promise<boolean> {
+async function remove(event: ServerEvent, manager: Manager, handle: string): Promise<boolean> {
   const current = await readCurrent(event, manager)
   if (current.handle !== handle)
     return removeStored(manager, handle)

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../../core/manager'
+import type { Manager } from '../../../core/manager'
 import { readConfig, useStorage } from '#unsession/server'
 import { lockOf } from '../../../core/lock'
 import { isExpired, parseStored } from '../../../core/record/record'
@@ -35,7 +35,7 @@ export interface StoredSessions {
 }
 
 /** The stored sessions of all visitors, the current one first, then the ones seen last. */
-export async function listStored(manager: SessionManager, current: string | undefined): Promise<StoredSessions> {
+export async function listStored(manager: Manager, current: string | undefined): Promise<StoredSessions> {
   const { store } = manager
   if (!store)
     return { note: 'In cookie mode the server stores nothing: every browser carries its session in its cookie.' }
@@ -60,7 +60,7 @@ export async function listStored(manager: SessionManager, current: string | unde
 }
 
 /** Removes the record with that handle; false when there is none. */
-export async function removeStored(manager: SessionManager, handle: string): Promise<boolean> {
+export async function removeStored(manager: Manager, handle: string): Promise<boolean> {
   const { store } = manager
   const keys = store ? await listKeys(manager) : []
   const found = keys.filter(key => toHandle(key) === handle)
@@ -70,7 +70,7 @@ export async function removeStored(manager: SessionManager, handle: string): Pro
 }
 
 /** By the driver's own list: unlike the store's, it exists where storage drops expired records by itself. */
-async function listKeys({ options: { timeout } }: SessionManager): Promise<string[]> {
+async function listKeys({ options: { timeout } }: Manager): Promise<string[]> {
   const keys = await new CircuitBreaker(timeout).run('listing', '', () => useStorage(mountName()).getKeys())
   return keys.filter(key => OUR_KEY.test(key))
 }

@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../../core/migration/old-cookie'
+import type { OldCookieOpener } from '../../../core/manager'
 import type { CookieSessionMigrateOptions } from '../types'
 import { fromCookieSession } from '../../../core/migration/cookie-session'
 import { createOldCookieOpener } from '../../../core/migration/old-cookie'

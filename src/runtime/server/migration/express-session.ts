@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../../core/migration/old-cookie'
+import type { OldCookieOpener } from '../../../core/manager'
 import type { SessionStore } from '../../../core/types'
 import type { ExpressMigrateOptions } from '../types'
 import type { MigrationContext } from '../migrate'

@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../../core/migration/old-cookie'
+import type { OldCookieOpener } from '../../../core/manager'
 import type { H3MigrateOptions } from '../types'
 import { fromH3Session } from '../../../core/migration/h3-session'
 import { createOldCookieOpener } from '../../../core/migration/old-cookie'

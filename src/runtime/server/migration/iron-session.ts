@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../../core/migration/old-cookie'
+import type { OldCookieOpener } from '../../../core/manager'
 import type { IronMigrateOptions } from '../types'
 import { fromIronSession, type IronSessionOptions } from '../../../core/migration/iron-session'
 import { createOldCookieOpener } from '../../../core/migration/old-cookie'

@@ -1,4 +1,4 @@
-import type { SessionManager } from '../../../../src/core/manager'
+import type { SessionManager } from '../../../../src/core/session-manager'
 import type { Session } from '../../../../src/core/types'
 import type { Saving } from '../../../../src/http/save-soon'
 import type { Browser } from '../app'
