@@ -27,10 +27,17 @@ export async function leaveOut(nitro: Nitro, dir: string): Promise<void> {
 
 /** The environment may have changed the mode since. */
 const NO_STORAGE = `
-import { configError } from '../resolve-options'
-export const openMount = undefined, giveUpMount = undefined
-export const createMountedStore = () => {
+import { configError } from '../../core/resolve-options'
+export const releaseStorage = async () => {}
+export const createNitroStore = () => {
   throw configError([{ path: 'mode', problem: 'This build is for cookie mode: it has no code for storage.', remedy: "Build with \`mode: 'storage'\`." }])
+}`
+
+/** Encryption is for cookie mode alone, and half of the cryptography. */
+const NO_ENCRYPTION = `
+import { configError } from '../resolve-options'
+export const createPureAesGcm = () => {
+  throw configError([{ path: 'mode', problem: 'This build is for storage: it has no encryption in JavaScript, and this host has no other.', remedy: "Build with \`mode: 'cookie'\`." }])
 }`
 
 /** What takes the place of our own modules, by their path. */
@@ -57,11 +64,14 @@ async function replacementsFor(nitro: Nitro): Promise<Map<string, string>> {
     ...speaksHttp1Only(nitro)
       ? [['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'] as const]
       : [],
+    ...isWorker(preset) && mode !== 'cookie'
+      ? [['core/crypto/pure-aes', NO_ENCRYPTION] as const]
+      : [],
     // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
     ...mode === 'cookie' && !migrate
       ? [
           ['core/storage/stored-records', 'export const StoredRecords = undefined'] as const,
-          ['core/stores/mounted', NO_STORAGE] as const,
+          ['runtime/server/storage', NO_STORAGE] as const,
         ]
       : [],
     ...hasPages(nitro)

@@ -5,7 +5,6 @@ import type { OldCookies } from './session/ports'
 import type { Exchange, SessionObserver } from './ports'
 import type { SessionStore } from './types'
 import { findCookies } from './cookie/found-cookies'
-import { lockOf } from './lock'
 import { createCookieRecords } from './cookie/cookie-records'
 import { SessionCookie } from './cookie/session-cookie'
 import { RequestSession } from './session/request-session'
@@ -51,7 +50,7 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const codec = createCodec(options)
-  const storage = options.mode === 'storage' && store ? new StoredRecords(store, lockOf(store), options, now) : undefined
+  const storage = options.mode === 'storage' && store ? new StoredRecords(store, options, now) : undefined
   const context: RequestContext = {
     options,
     records: storage ?? createCookieRecords(options, now),

@@ -1,7 +1,6 @@
 import type { Limits } from './record/record'
 import type { SessionStore } from './types'
 import { elapsed } from './clock'
-import { lockOf } from './lock'
 import { ExpiredRecords } from './storage/expired-records'
 import { RecordAccess } from './storage/record-access'
 
@@ -28,7 +27,7 @@ const SIDE_BY_SIDE = 16
  * @throws SessionError `STORAGE_ERROR` when storage fails again and again
  */
 export async function sweep(store: SessionStore, signal?: AbortSignal, now = (): number => Date.now()): Promise<number> {
-  const access = new RecordAccess(store, lockOf(store), NO_LIMITS, now)
+  const access = new RecordAccess(store, NO_LIMITS, now)
   const expired = new ExpiredRecords(store, access, now)
   const remove = async (key: string): Promise<boolean> => expired.isOver(await access.get(key)) && expired.remove(key)
   return visitAll(store.keys?.(now()) ?? [], remove, signal)

@@ -5,6 +5,7 @@ import type { Ended } from '../session/state'
 import type { SessionRecord, SessionStore } from '../types'
 import { SessionError } from '../errors'
 import { toStorageKey } from '../id'
+import { lockOf } from '../lock'
 import { andThen } from '../maybe'
 import { Recent } from '../recent'
 import { isExpired, parseStored, remainingSeconds, underLimits } from '../record/record'
@@ -26,9 +27,9 @@ export class RecordAccess {
   /** The last revision that this process gave a record; empty for one that it removed. */
   readonly #written = new Recent<string>(REMEMBERED)
 
-  constructor(store: SessionStore, lock: KeyedLock, limits: Limits, now: () => number) {
+  constructor(store: SessionStore, limits: Limits, now: () => number) {
     this.#store = store
-    this.#lock = lock
+    this.#lock = lockOf(store)
     this.#limits = limits
     this.#now = now
   }

@@ -1,4 +1,3 @@
-import type { KeyedLock } from '../lock'
 import type { Maybe } from '../maybe'
 import type { ResolvedSessionOptions } from '../options'
 import type { RecordPatch } from '../record/patch'
@@ -32,8 +31,8 @@ export class StoredRecords implements Records {
   readonly #batches: Batches
   readonly #replaced: ReplacedIds
 
-  constructor(store: SessionStore, lock: KeyedLock, options: ResolvedSessionOptions, now: () => number) {
-    this.access = new RecordAccess(store, lock, options, now)
+  constructor(store: SessionStore, options: ResolvedSessionOptions, now: () => number) {
+    this.access = new RecordAccess(store, options, now)
     this.expired = new ExpiredRecords(store, this.access, now)
     this.#options = options
     this.#now = now

@@ -1,13 +1,14 @@
 import type { ServerSessions } from '../sessions'
 import type { H3Event } from 'h3'
 import type { NitroApp } from 'nitropack/types'
-import { hasSockets } from '#unsession/host'
+import { hasPages, hasSockets } from '#unsession/host'
 import { defineNitroPlugin } from 'nitropack/runtime'
 import { EventSessions } from '../../../http/event-sessions'
 import { sessionsIn, sessionsOwnedBy, setSessions } from '../../../http/find-sessions'
 import { startSessions } from '../sessions'
 import { borrowSessions, shareWithErrorPage } from './error-page'
 import { Nitro2Host } from './event-host'
+import { PageHost } from './page-host'
 import { provideSockets } from './sockets'
 
 /** Registers the session config from runtime config, and gives every event its sessions. */
@@ -19,13 +20,15 @@ export default defineNitroPlugin((nitroApp) => {
     provideSockets(nitroApp, server)
 })
 
+const EventHost = hasPages ? PageHost : Nitro2Host
+
 /** Every event has its sessions before the hook `request` is called. */
 function provideSessions({ h3App: { options } }: NitroApp, server: ServerSessions): void {
   const { onRequest } = options
   options.onRequest = (event) => {
     // Internal requests carry the context of the event that makes them.
     const parent = (event.node.req as { __unenv__?: object }).__unenv__
-    setSessions(event, sessionsIn(parent)?.forSubRequest(event, parent!) ?? borrowSessions(event) ?? new EventSessions(new Nitro2Host(server, event)))
+    setSessions(event, sessionsIn(parent)?.forSubRequest(event, parent!) ?? (hasPages ? borrowSessions(event) : undefined) ?? new EventSessions(new EventHost(server, event)))
     return onRequest?.(event)
   }
 }
@@ -40,7 +43,8 @@ function awaitSessions({ h3App: { options }, captureError }: NitroApp): void {
   }
   options.onError = async (error, event) => {
     const failure = await flush(event)?.then(() => undefined, reason => reason)
-    await shareWithErrorPage(event, async () => onError?.(failure ?? error, event))
+    const render = async (): Promise<void> => onError?.(failure ?? error, event)
+    await (hasPages ? shareWithErrorPage(event, render) : render())
     // An error page may have read messages. It is shown, whatever becomes of them.
     await flush(event)?.catch(reason => captureError(reason, { event, tags: ['session'] }))
   }
