@@ -4,6 +4,7 @@ import type { CheckContext } from '../runtime/server/check-context'
 import type { SessionOptions } from '../runtime/server/types'
 import { checkOptions, issue, trueOrFalse } from '../core/resolve-options'
 import { checkNitroOptions, SECRET_REMEDY } from '../runtime/server/check-options'
+import { checkMigrate } from '../runtime/server/migration/check'
 import { checkMigration as checkCookieSessionMigration } from '../runtime/server/migration/check-cookie-session'
 import { checkMigration as checkExpressMigration } from '../runtime/server/migration/check-express-session'
 import { checkMigration as checkH3Migration } from '../runtime/server/migration/check-h3'
@@ -40,7 +41,7 @@ export async function checkConfig(nitro: Nitro): Promise<OptionIssue[]> {
       isProduction: true,
       isSecretNeeded: false,
       secretRemedy: SECRET_REMEDY,
-      issues: checkNitroOptions(config, CONTEXT),
+      issues: [...checkNitroOptions(config), ...checkMigrate(config.migrate, config.mode, CONTEXT)],
     }),
     ...checkPlace(nitro),
     ...await checkDriver(nitro, 'storage', config.storage),

@@ -1,12 +1,23 @@
+import type { RequestSession } from '../core/session/request-session'
 import { EventSessions } from './event-sessions'
 import { type FoundSessions, NO_SESSIONS } from './found-sessions'
 import { join } from './membership'
 
 const SESSIONS = Symbol.for('unsession')
+const CONNECTION = Symbol.for('unsession.socket')
 
-/** What has sessions: an event, the context of one. */
+/** What has sessions: an event, the context of one, that of a WebSocket. */
 interface Place {
   [SESSIONS]?: FoundSessions
+  [CONNECTION]?: ConnectionSessions
+}
+
+/** The sessions of a WebSocket. */
+export interface ConnectionSessions {
+  /** A session as storage has it now. */
+  load(overrides?: object): Promise<RequestSession>
+  /** The session that was loaded last, or one that is not loaded yet. */
+  current(overrides?: object): RequestSession
 }
 
 /**
@@ -60,6 +71,16 @@ export function sessionsOwnedBy(event: { readonly context?: object | undefined }
 /** The sessions in the context of an event. */
 export function sessionsIn(context: object | undefined): FoundSessions | undefined {
   return (context as Place | undefined)?.[SESSIONS]
+}
+
+/** Puts the sessions of a WebSocket into the context of its connection. */
+export function setConnection<T extends object>(context: T, sessions: ConnectionSessions): T {
+  return Object.assign(context, { [CONNECTION]: sessions })
+}
+
+/** The sessions in the context of a connection. */
+export function connectionIn(context: object | undefined): ConnectionSessions | undefined {
+  return (context as Place | undefined)?.[CONNECTION]
 }
 
 /** An app of h3 v2 that is mounted by its `fetch` makes another event of the same request. */

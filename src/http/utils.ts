@@ -6,9 +6,8 @@ import { SessionError } from '../core/errors'
 import { handOut } from '../core/calls/hand-out'
 import { andThen } from '../core/maybe'
 import { assertKey, assertPatch } from '../core/calls/misuse'
-import { ownSessionsOf, sessionsOf } from './find-sessions'
+import { connectionIn, type ConnectionSessions, ownSessionsOf, sessionsOf } from './find-sessions'
 import { assertEvent, assertOurs, notAnEvent } from './misuse'
-import { getSocket, type SocketSessions } from './sockets/connection'
 
 /** Whatever has the context of a request: an event of h3 v1 or h3 v2, the request or the peer of a WebSocket. */
 export interface EventLike {
@@ -158,6 +157,6 @@ export function findSession(event: EventLike, call: string, overrides?: object):
 }
 
 /** The sessions of a connection, for a peer; requests, whose context may be the same, have their own. */
-function socketOf(event: EventLike): SocketSessions | undefined {
-  return ownSessionsOf(event) ? undefined : getSocket(event.context)
+function socketOf(event: EventLike): ConnectionSessions | undefined {
+  return ownSessionsOf(event) ? undefined : connectionIn(event.context)
 }

@@ -1,6 +1,7 @@
 import type { Manager } from '../../core/manager'
 import type { RequestSession } from '../../core/session/request-session'
 import type { Exchange, SessionObserver } from '../../core/ports'
+import type { ConnectionSessions } from '../find-sessions'
 import { createSaver } from '../save-soon'
 
 /** What a host gives to the sessions of one connection. */
@@ -18,7 +19,7 @@ export interface SocketOptions {
  * The sessions of a connection that stays open after its response: a WebSocket. Each time they
  * are loaded it is as by a new request, so what happened to them meanwhile is noticed.
  */
-export class SocketSessions {
+export class SocketSessions implements ConnectionSessions {
   readonly #options: SocketOptions
   /** The one that was loaded last, by the name of its cookie. */
   readonly #loaded = new Map<string, RequestSession>()
@@ -29,7 +30,7 @@ export class SocketSessions {
     this.#options = options
   }
 
-  /** A session as storage has it now, behind what this connection itself is still writing. */
+  /** Waits for what this connection itself is still writing. */
   async load(overrides?: object): Promise<RequestSession> {
     const manager = this.#options.manager(overrides)
     const session = this.#open(manager)
@@ -39,7 +40,6 @@ export class SocketSessions {
     return session
   }
 
-  /** The session that was loaded last, or one that is not loaded yet. */
   current(overrides?: object): RequestSession {
     const manager = this.#options.manager(overrides)
     return this.#loaded.get(manager.options.cookie.name) ?? this.#open(manager)
@@ -81,16 +81,4 @@ export function withCookies(cookieHeader: string | undefined, cookies: ReadonlyM
   const others = cookieHeader?.split(';').filter(pair => !answered.has(pair.split('=', 1)[0]!.trim())) ?? []
   const kept = [...answered.values()].map(headers => headers.at(-1)!).filter(header => !/; Max-Age=0(?:;|$)/.test(header))
   return [...kept.map(header => header.split(';', 1)[0]!), ...others].join(';') || undefined
-}
-
-const SOCKET = Symbol.for('unsession.socket')
-
-/** Puts the sessions of a connection into its context. */
-export function setSocket<T extends object>(context: T, sessions: SocketSessions): T {
-  return Object.assign(context, { [SOCKET]: sessions })
-}
-
-/** The sessions in the context of a connection. */
-export function getSocket(context: object | undefined): SocketSessions | undefined {
-  return (context as { [SOCKET]?: SocketSessions } | undefined)?.[SOCKET]
 }

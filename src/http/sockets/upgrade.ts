@@ -3,9 +3,9 @@ import type { EventHost } from '../event-sessions'
 import type { CookieLines } from '../response-cookies'
 import { isSessionError } from '../../core/errors'
 import { EventSessions } from '../event-sessions'
-import { setOwnSessions } from '../find-sessions'
+import { connectionIn, setConnection, setOwnSessions } from '../find-sessions'
 import { ResponseCookies } from '../response-cookies'
-import { getSocket, SocketSessions, setSocket, withCookies } from './connection'
+import { SocketSessions, withCookies } from './connection'
 
 /** The request that opens a WebSocket, as crossws hands it to `upgrade`. */
 export interface UpgradeRequest {
@@ -49,8 +49,8 @@ export function provideSocketSessions(hooks: SocketHooks, host: SocketHost): Soc
 /** Workers wake up with connections that have lost their context. */
 function provideTo(hook: Hook, host: SocketHost): Hook {
   return (peer: Peer, ...args: unknown[]) => {
-    if (!getSocket(peer.context) && peer.request)
-      setSocket(peer.context, openSocket(peer.request, host))
+    if (!connectionIn(peer.context) && peer.request)
+      setConnection(peer.context, openSocket(peer.request, host))
     return (hook as (...args: unknown[]) => unknown)(peer, ...args)
   }
 }
@@ -70,13 +70,13 @@ async function answerUpgrade(request: UpgradeRequest, hook: Hook | undefined, ho
   const answer = await runHook(request, sessions, hook, host).finally(close)
   const socket = openSocket(request, host, sessions.cookies)
   if (isContextOfConnection(request))
-    setSocket(request.context, socket)
+    setConnection(request.context, socket)
   if (answer instanceof Response)
     return completeResponse(request, sessions, answer)
   const headers = new Headers(answer?.headers)
   sessions.finish(headers)
   // crossws 0.4 copies this into the context of the connection.
-  return { ...answer, headers, context: setSocket({ ...answer?.context }, socket) }
+  return { ...answer, headers, context: setConnection({ ...answer?.context }, socket) }
 }
 
 /** crossws 0.3 gives a request the context of its connection, for good. */

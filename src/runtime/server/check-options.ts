@@ -1,17 +1,14 @@
 import type { OptionIssue } from '../../core/resolve-options'
-import type { CheckContext } from './check-context'
 import type { SessionOptions } from './types'
 import { issue, trueOrFalse } from '../../core/resolve-options'
-import { checkMigrate } from './migration/check'
 
 export const SECRET_REMEDY = 'Set NITRO_SESSION_SECRET (in Nuxt also NUXT_SESSION_SECRET) to at least 32 random characters, for example the output of `openssl rand -base64 32`.'
 
-/** What is wrong with the options that only Nitro has; the same when a server is built and when it starts. */
-export function checkNitroOptions({ autoload, storage, mode, migrate }: SessionOptions, context: CheckContext): OptionIssue[] {
+/** What is wrong with the options that only Nitro has, apart from `migrate`; the same when a server is built and when it starts. */
+export function checkNitroOptions({ autoload, storage }: SessionOptions): OptionIssue[] {
   return [
     ...trueOrFalse('autoload', isUnset(autoload) ? true : autoload),
     ...checkStorage('storage', storage),
-    ...checkMigrate(migrate, mode, context),
   ]
 }
 

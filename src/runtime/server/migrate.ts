@@ -1,11 +1,12 @@
 import type { OldCookieOpener } from '../../core/manager'
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionStore } from '../../core/types'
-import type { CheckContext } from './check-context'
 import type { CheckMigration } from './check-context'
+import type { OptionIssue } from '../../core/resolve-options'
 import type { MigrateOptions, SessionOptions } from './types'
 import { from, source } from '#unsession/migration'
-import { withoutUnset } from '../../core/resolve-options'
+import { issue, withoutUnset } from '../../core/resolve-options'
+import { checkMigrate } from './migration/check'
 
 /** What a migration may take from our own options. */
 export interface MigrationContext {
@@ -24,16 +25,22 @@ interface MigrationSource {
 
 const { checkMigration, createMigration } = (source ?? {}) as Partial<MigrationSource>
 
-/** What this server can read. */
-export const migrationContext: CheckContext = {
-  migrations: from ? { [from]: checkMigration } : {},
-  migrationRemedy: `This build reads ${from ? `the cookies of '${from}'` : 'no cookies of other packages'}. Name the package in the config and build again; the environment can change its options only.`,
-  stage: import.meta.dev === true || import.meta.prerender === true ? 'trial' : 'production',
+const REMEDY = `This build reads ${from ? `the cookies of '${from}'` : 'no cookies of other packages'}. Name the package in the config and build again; the environment can change its options only.`
+
+/** What is wrong with `migrate` when the server starts. */
+export function checkConfiguredMigration({ migrate, mode }: SessionOptions): OptionIssue[] {
+  if (!from)
+    return migrate ? [issue('migrate', migrate, REMEDY)] : []
+  return checkMigrate(migrate, mode, {
+    migrations: { [from]: checkMigration },
+    migrationRemedy: REMEDY,
+    stage: import.meta.dev === true || import.meta.prerender === true ? 'trial' : 'production',
+  })
 }
 
 /** The migration that the options ask for. */
 export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): OldCookieOpener | undefined {
-  if (!migrate || import.meta.prerender)
+  if (!from || !migrate || import.meta.prerender)
     return undefined
   return createMigration!({ ...migrate, cookie: withoutUnset(migrate.cookie ?? {}) }, { secrets, timeout, store })
 }

@@ -8,7 +8,7 @@ import { unknownOptions } from '../../core/option-names'
 import { OPTIONS } from '../../core/options'
 import { type OptionIssue, resolveOptions } from '../../core/resolve-options'
 import { checkNitroOptions, SECRET_REMEDY } from './check-options'
-import { migrationContext } from './migrate'
+import { checkConfiguredMigration } from './migrate'
 
 /** Prerendering answers no visitor; a secret of the moment spares the build the real one. */
 const PRERENDER_SECRET = import.meta.prerender ? toBase64Url(randomBytes(32)) : undefined
@@ -27,7 +27,7 @@ export function resolveRuntimeOptions(config: SessionOptions, ofCall?: OptionIss
   return resolveOptions({ ...config, secret }, {
     isProduction: !import.meta.dev,
     secretRemedy: SECRET_REMEDY,
-    issues: [...checkNitroOptions(config, migrationContext), ...ofCall ?? []],
+    issues: [...checkNitroOptions(config), ...checkConfiguredMigration(config), ...ofCall ?? []],
     subject: ofCall && CALL,
   })
 }

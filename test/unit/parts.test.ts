@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '../../src')
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).map(file => file.replaceAll('\\', '/')).filter(file => file.endsWith('.ts'))
+
+/** The files that a file imports, also for their types alone. */
+function importsOf(file: string): string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'))
+  return importedFiles.flatMap(({ fileName }) => {
+    if (!fileName.startsWith('.'))
+      return []
+    const path = join(file, '..', fileName).replaceAll('\\', '/')
+    return files.filter(other => other === `${path}.ts` || other === `${path}/index.ts`)
+  })
+}
+
+const imports = new Map(files.map(file => [file, importsOf(file)]))
+
+interface Part {
+  part: string
+  at: RegExp
+  /** The files with lines that have to go with it. */
+  wiredBy: string[]
+  /** True where the core imports it all the same; a build without it puts something else in its place. */
+  isInCore?: boolean
+}
+
+/** What apps can do without. */
+const PARTS: Part[] = [
+  {
+    part: 'sessions of other packages',
+    at: /^core\/migration\/|^runtime\/server\/migrat|^build\/migration\.ts$/,
+    wiredBy: ['build/check-config.ts', 'core/index.ts', 'core/session-manager.ts', 'h3.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/managers.ts', 'runtime/server/options.ts', 'runtime/server/types.ts'],
+  },
+  {
+    part: 'taking them over in a request',
+    at: /^core\/session\/migrating\.ts$/,
+    wiredBy: ['core/session/destroying.ts', 'core/session/loading.ts', 'core/session/request-session.ts'],
+    isInCore: true,
+  },
+  {
+    part: 'clean-up',
+    at: /^core\/sweep\.ts$|^http\/cleanup-timer\.ts$|^runtime\/server\/(?:tasks\/)?cleanup\.ts$|^build\/cleanup\.ts$/,
+    wiredBy: ['core/session-manager.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/sessions.ts'],
+  },
+  {
+    part: 'WebSockets',
+    at: /^http\/sockets\/|^runtime\/server\/(?:nitro\d\/)?sockets\.ts$/,
+    wiredBy: ['h3.ts', 'plain/utils.ts', 'runtime/server/nitro2/plugin.ts', 'runtime/server/nitro3/plugin.ts'],
+  },
+  {
+    part: 'pages',
+    at: /^core\/session\/page\.ts$|^http\/page-part\.ts$|^runtime\/app\/|^runtime\/wire\.ts$|^runtime\/server\/routes\/|^runtime\/server\/nitro2\/(?:page-.*|error-page)\.ts$|^build\/pages\.ts$/,
+    wiredBy: ['build/left-out.ts', 'http/event-sessions.ts', 'nitro.ts', 'runtime/server/nitro2/plugin.ts'],
+  },
+  {
+    part: 'the development page',
+    at: /^runtime\/server\/devtools\/|^build\/devtools\.ts$/,
+    wiredBy: ['module.ts', 'nitro.ts'],
+  },
+  {
+    part: 'explanations in development',
+    at: /^core\/session\/(?:explain-writes|line-to-write)\.ts$/,
+    wiredBy: ['plain/app.ts', 'runtime/server/sessions.ts'],
+  },
+  {
+    part: 'responses of Node that wait',
+    at: /^http\/held-response\//,
+    wiredBy: ['http/response-cookies.ts'],
+  },
+  {
+    part: 'HTTP/2',
+    at: /^http\/held-response\/http2/,
+    wiredBy: ['http/held-response/index.ts'],
+  },
+  {
+    part: 'what single drivers can do',
+    at: /^core\/stores\/(?:files|redis[^/]*)\.ts$/,
+    wiredBy: ['core/stores/mounted.ts'],
+  },
+  {
+    part: 'encryption in JavaScript',
+    at: /^core\/crypto\/pure-aes\.ts$/,
+    wiredBy: ['core/crypto/pure.ts'],
+    isInCore: true,
+  },
+  {
+    part: 'h3 v1',
+    at: /^adapters\/h3-v1\.ts$|^runtime\/server\/nitro2\/|^runtime\/server\/routes\//,
+    wiredBy: ['adapters/event.ts', 'h3.ts'],
+  },
+  {
+    part: 'h3 v2',
+    at: /^adapters\/h3-v2\.ts$|^runtime\/server\/nitro3\//,
+    wiredBy: ['adapters/event.ts', 'h3.ts', 'plain/host.ts'],
+  },
+]
+
+describe.each(PARTS)('an optional part: $part', ({ at, wiredBy }) => {
+  it('is imported by the files that wire it, and by no other', () => {
+    const importers = files.filter(file => !at.test(file) && imports.get(file)!.some(imported => at.test(imported)))
+    expect(importers.toSorted()).toEqual(wiredBy)
+  })
+})
+
+describe('the core', () => {
+  it('reaches no optional part from its manager, through whatever files', () => {
+    const reached = new Set<string>()
+    const reach = (file: string): void => {
+      if (reached.has(file))
+        return
+      reached.add(file)
+      imports.get(file)!.forEach(reach)
+    }
+    reach('core/manager.ts')
+    const found = PARTS.filter(({ isInCore }) => !isInCore).flatMap(({ at }) => [...reached].filter(file => at.test(file)))
+    expect(found).toEqual([])
+    expect(reached.size).toBeGreaterThan(50)
+  })
+})
