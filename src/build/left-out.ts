@@ -1,4 +1,5 @@
 import type { Nitro } from './nitro'
+import { needsCleanup } from './cleanup'
 import { replaceDriverCode } from './driver-code'
 import { hookOf } from './hooks'
 import { isNode, isWorker, speaksHttp1Only } from './hosts'
@@ -40,44 +41,45 @@ export const createPureAesGcm = () => {
   throw configError([{ path: 'mode', problem: 'This build is for storage: it has no encryption in JavaScript, and this host has no other.', remedy: "Build with \`mode: 'cookie'\`." }])
 }`
 
+const NO_NODE_CRYPTO = 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'
+
 /** What takes the place of our own modules, by their path. */
 async function replacementsFor(nitro: Nitro): Promise<Map<string, string>> {
+  return new Map([...await replaceDriverCode(nitro), ...withoutHost(nitro), ...withoutOptions(nitro)])
+}
+
+type Replacements = [path: string, code: string][]
+
+/** For what the host cannot run. */
+function withoutHost(nitro: Nitro): Replacements {
   const { preset } = nitro.options
+  const replacements: Replacements = []
+  if (isNode(preset))
+    replacements.push(['core/crypto/pure', NO_NODE_CRYPTO])
+  if (isWorker(preset))
+    replacements.push(['core/stores/files', 'export const createFileStorage = () => undefined'], ['http/held-response/index', 'export const holdNodeResponse = undefined'])
+  if (isWorker(preset) && configOf(nitro).mode !== 'cookie')
+    replacements.push(['core/crypto/pure-aes', NO_ENCRYPTION])
+  if (speaksHttp1Only(nitro))
+    replacements.push(['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'])
+  return replacements
+}
+
+/** For what the config does not ask for. */
+function withoutOptions(nitro: Nitro): Replacements {
   const { mode, migrate } = configOf(nitro)
-  return new Map([
-    ...await replaceDriverCode(nitro),
-    // Nobody reads the messages of production to learn the options.
-    ['core/option-hints', 'export const hintFor = () => undefined, nearest = () => undefined'] as const,
-    ...isNode(preset)
-      ? [['core/crypto/pure', 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'] as const]
-      : [],
-    ...isWorker(preset)
-      ? [
-          ['core/stores/files', 'export const createFileStorage = () => undefined'] as const,
-          ['http/held-response/index', 'export const holdNodeResponse = undefined'] as const,
-        ]
-      : [],
-    // Nobody to take over sessions from.
-    ...migrate
-      ? []
-      : [['core/session/migrating', 'export const oldCookieToLoad = () => undefined, migrate = undefined, expireOldCookie = undefined'] as const],
-    ...speaksHttp1Only(nitro)
-      ? [['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'] as const]
-      : [],
-    ...isWorker(preset) && mode !== 'cookie'
-      ? [['core/crypto/pure-aes', NO_ENCRYPTION] as const]
-      : [],
-    // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
-    ...mode === 'cookie' && !migrate
-      ? [
-          ['core/storage/stored-records', 'export const StoredRecords = undefined'] as const,
-          ['runtime/server/storage', NO_STORAGE] as const,
-        ]
-      : [],
-    ...hasPages(nitro)
-      ? []
-      : [['core/session/page', 'export const createPageSession = undefined, changesOf = undefined'] as const],
-  ])
+  // Nobody reads the messages of production to learn the options.
+  const replacements: Replacements = [['core/option-hints', 'export const hintFor = () => undefined, nearest = () => undefined']]
+  if (!migrate)
+    replacements.push(['core/session/migrating', 'export const oldCookieToLoad = () => undefined, migrate = undefined, expireOldCookie = undefined'])
+  // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
+  if (mode === 'cookie' && !migrate)
+    replacements.push(['core/storage/stored-records', 'export const StoredRecords = undefined'], ['runtime/server/storage', NO_STORAGE])
+  if (!needsCleanup(nitro))
+    replacements.push(['core/stores/listing', 'export const listKeys = undefined'])
+  if (!hasPages(nitro))
+    replacements.push(['core/session/page', 'export const createPageSession = undefined, changesOf = undefined'])
+  return replacements
 }
 
 function toSlashes(path: string): string {

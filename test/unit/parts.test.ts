@@ -43,8 +43,8 @@ const PARTS: Part[] = [
   },
   {
     part: 'clean-up',
-    at: /^core\/sweep\.ts$|^http\/cleanup-timer\.ts$|^runtime\/server\/(?:tasks\/)?cleanup\.ts$|^build\/cleanup\.ts$/,
-    wiredBy: ['core/session-manager.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/sessions.ts'],
+    at: /^core\/sweep\.ts$|^core\/stores\/listing\.ts$|^http\/cleanup-timer\.ts$|^runtime\/server\/(?:tasks\/)?cleanup\.ts$|^build\/cleanup\.ts$/,
+    wiredBy: ['build/left-out.ts', 'core/session-manager.ts', 'core/stores/driver.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/sessions.ts'],
   },
   {
     part: 'WebSockets',

@@ -1,7 +1,7 @@
 import type { Maybe } from '../maybe'
-import { isPromise } from '../maybe'
+import { listKeys } from './listing'
 import { Notice } from './notice'
-import { expiryOf } from './text'
+import { throwIfError } from './storage-error'
 
 /** The part of an unstorage driver that is used; both major versions fit. */
 export interface Driver {
@@ -66,41 +66,4 @@ export function createDriverStorage(driver: Driver): TextStorage {
     },
     ...(!isExpiring && { keys: (prefix, now) => listKeys(driver, prefix, now) }),
   }
-}
-
-/** Entries that are looked at in one go. */
-const BATCH = 200
-
-async function* listKeys(driver: Driver, prefix: string, now: number): AsyncGenerator<readonly string[]> {
-  const map = driver.name === 'memory' ? driver.getInstance?.() : undefined
-  // A list of a million keys would hold the process; the memory driver's map gives them one by one.
-  if (map instanceof Map)
-    return yield* listMap(map as Map<string, unknown>, prefix, now)
-  const keys = await throwIfError(driver.getKeys?.(prefix, {})) as string[] | undefined ?? []
-  for (let start = 0; start < keys.length; start += BATCH)
-    yield keys.slice(start, start + BATCH).filter(key => key.startsWith(prefix))
-}
-
-/** Only what has expired, or does not tell, so that the others need not be parsed. */
-async function* listMap(map: Map<string, unknown>, prefix: string, now: number): AsyncGenerator<readonly string[]> {
-  let batch: string[] = []
-  let looked = 0
-  for (const [key, value] of map) {
-    if (key.startsWith(prefix) && !(expiryOf(value) > now))
-      batch.push(key)
-    if (++looked % BATCH === 0) {
-      yield batch
-      batch = []
-    }
-  }
-  yield batch
-}
-
-/** The file system drivers give an error such as EACCES as if it were the value. */
-function throwIfError(value: unknown): unknown {
-  if (isPromise(value))
-    return Promise.resolve(value).then(throwIfError)
-  if (value instanceof Error)
-    throw value
-  return value
 }

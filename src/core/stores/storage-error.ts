@@ -1,4 +1,5 @@
 import { isSessionError, SessionError } from '../errors'
+import { isPromise } from '../maybe'
 
 /** What an operation of storage does. */
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
@@ -26,4 +27,13 @@ function withoutCommand(cause: unknown): unknown {
     cause.message = cause.message.slice(0, at)
   }
   return cause
+}
+
+/** The file system drivers give an error such as EACCES as if it were the value. */
+export function throwIfError(value: unknown): unknown {
+  if (isPromise(value))
+    return Promise.resolve(value).then(throwIfError)
+  if (value instanceof Error)
+    throw value
+  return value
 }
