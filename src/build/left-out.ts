@@ -34,13 +34,6 @@ export const createNitroStore = () => {
   throw configError([{ path: 'mode', problem: 'This build is for cookie mode: it has no code for storage.', remedy: "Build with \`mode: 'storage'\`." }])
 }`
 
-/** Encryption is for cookie mode alone, and half of the cryptography. */
-const NO_ENCRYPTION = `
-import { configError } from '../resolve-options'
-export const createPureAesGcm = () => {
-  throw configError([{ path: 'mode', problem: 'This build is for storage: it has no encryption in JavaScript, and this host has no other.', remedy: "Build with \`mode: 'cookie'\`." }])
-}`
-
 const NO_NODE_CRYPTO = 'export const createPureBackend = () => { throw new Error("This server was built for Node, and `node:crypto` does not work here.") }'
 
 /** What takes the place of our own modules, by their path. */
@@ -58,8 +51,6 @@ function withoutHost(nitro: Nitro): Replacements {
     replacements.push(['core/crypto/pure', NO_NODE_CRYPTO])
   if (isWorker(preset))
     replacements.push(['core/stores/files', 'export const createFileStorage = () => undefined'], ['http/held-response/index', 'export const holdNodeResponse = undefined'])
-  if (isWorker(preset) && configOf(nitro).mode !== 'cookie')
-    replacements.push(['core/crypto/pure-aes', NO_ENCRYPTION])
   if (speaksHttp1Only(nitro))
     replacements.push(['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'])
   return replacements

@@ -82,12 +82,6 @@ const PARTS: Part[] = [
     wiredBy: ['core/stores/mounted.ts'],
   },
   {
-    part: 'encryption in JavaScript',
-    at: /^core\/crypto\/pure-aes\.ts$/,
-    wiredBy: ['core/crypto/pure.ts'],
-    isInCore: true,
-  },
-  {
     part: 'h3 v1',
     at: /^adapters\/h3-v1\.ts$|^runtime\/server\/nitro2\/|^runtime\/server\/routes\//,
     wiredBy: ['adapters/event.ts', 'h3.ts'],

@@ -1,8 +1,8 @@
 import type { CryptoBackend, Data } from './backend'
+import { gcm } from '@noble/ciphers/aes.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { toBase64, toBase64Url, toHex, toUtf8 } from '../encoding'
-import { createPureAesGcm } from './pure-aes'
 
 /** The backend in pure JavaScript, for workers without `node:crypto`. */
 export function createPureBackend(): CryptoBackend {
@@ -18,7 +18,17 @@ export function createPureBackend(): CryptoBackend {
       const encode = encoding === 'base64url' ? toBase64Url : toBase64
       return data => encode(keyed.clone().update(toBytes(data)).digest())
     },
-    aesGcm: createPureAesGcm,
+    aesGcm: key => ({
+      encrypt: (iv, plaintext) => gcm(key, iv).encrypt(plaintext),
+      decrypt(iv, ciphertext) {
+        try {
+          return gcm(key, iv).decrypt(ciphertext)
+        }
+        catch {
+          return undefined
+        }
+      },
+    }),
   }
 }
 
