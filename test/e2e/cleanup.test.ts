@@ -100,6 +100,16 @@ describe('the task session:cleanup', () => {
     expect(nitro.options.tasks['session:cleanup']?.handler).toBe('./mine')
   })
 
+  it.each(['redis', 'cloudflare-kv-binding', 'cloudflareKVBinding'] as const)('is never run by itself where a driver drops what has expired: %s', async (driver) => {
+    const session = { storage: { driver, binding: 'SESSIONS' } }
+    expect(await scheduled({ session })).toEqual([['session:cleanup'], {}, 'false'])
+    expect(await scheduled({ session, experimental: { tasks: true } })).toEqual([['session:cleanup'], {}, 'false'])
+  })
+
+  it('runs where the app mounts such a driver, which may be another one at run time', async () => {
+    expect(await scheduled({ storage: { session: { driver: 'redis' } } })).toEqual([['session:cleanup'], {}, 'true'])
+  })
+
   it('does not exist in cookie mode', async () => {
     expect(await scheduled({ experimental: { tasks: true }, session: { mode: 'cookie' } })).toEqual([[], {}, 'false'])
   })
