@@ -15,13 +15,13 @@ export function hasChromium(): boolean {
 /** How long a page may take for anything; not a claim about speed. */
 const PATIENCE = 120_000
 
-/** A headless Chromium that asks nobody but the page, and whose pages have time. */
+/** A headless Chromium that asks nobody but the page, and whose pages have time. A visit to a site starts no process where there is one. */
 export async function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     ...options,
     timeout: PATIENCE,
     executablePath: EXECUTABLE,
-    args: [...options.args ?? [], '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [...options.args ?? [], '--no-sandbox', '--renderer-process-limit=1', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
   browser.on('context', context => context.setDefaultTimeout(PATIENCE))
   return browser

@@ -147,7 +147,7 @@ export async function heading(page: Page, title: string): Promise<void> {
 const SOON = { timeout: 60_000, interval: 50 }
 
 /** For one look at a page, which a poll repeats: it may be on its way to another one. */
-const LOOK = { timeout: 10_000 }
+const LOOK = { timeout: 2_000 }
 
 /** For `expect.poll`: the text of an element of the page. */
 export function text(page: Page, id: string) {
