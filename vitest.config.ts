@@ -58,6 +58,8 @@ export default defineConfig({
           maxWorkers: 3,
           // What builds apps is twice as fast in a process that has built one before.
           isolate: false,
+          // A build makes much that is garbage soon: with room for it, collecting takes less of the processor.
+          execArgv: ['--max-semi-space-size=64'],
         },
       },
       {
