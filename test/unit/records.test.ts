@@ -1,8 +1,7 @@
 import type { RecordPatch } from '../../src/core/record/patch'
 import { describe, expect, it } from 'vitest'
-import { isNothing, isPassive, mergePatches, NO_CHANGES } from '../../src/core/record/patch'
-import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, parseRecord, remainingSeconds, underLimits } from '../../src/core/record/record'
-import { createRandom } from './support/random'
+import { NO_CHANGES, ReadMessage } from '../../src/core/record/patch'
+import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, MAX_LIFETIME_SECONDS, parseRecord, parseStored, patchKeys, remainingSeconds, underLimits } from '../../src/core/record/record'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }
 const IDLE = { maxAge: 1000, idleTimeout: 100 }
@@ -31,6 +30,20 @@ describe('a new record', () => {
   it('is empty', () => {
     expect(isEmpty(createRecord(0, LIMITS))).toBe(true)
   })
+
+  it('has no fields but its own', () => {
+    const record = { version: 1, data: {}, flash: {}, createdAt: 5, expiresAt: 1_000_005, lastSeenAt: 5 }
+    expect(createRecord(5, LIMITS)).toStrictEqual(record)
+    expect(createRecord(5, LIMITS, { persistent: false })).toStrictEqual({ ...record, lifetime: { persistent: false } })
+  })
+})
+
+it('what stays under a replaced id holds nothing, and ends after 10 seconds', () => {
+  expect(createReplacedRecord(5)).toStrictEqual({ version: 1, data: {}, flash: {}, createdAt: 5, expiresAt: 10_005, lastSeenAt: 5, isReplaced: true })
+})
+
+it('the longest lifetime is 400 days, which browsers keep a cookie', () => {
+  expect(MAX_LIFETIME_SECONDS).toBe(34_560_000)
 })
 
 describe('expiry', () => {
@@ -79,6 +92,11 @@ describe('a touch', () => {
     expect([isTouchDue(record, 49_999, IDLE), isTouchDue(record, 50_000, IDLE)]).toEqual([false, true])
   })
 
+  it('is due by the time since the last one', () => {
+    const record = { ...createRecord(0, IDLE), lastSeenAt: 30_000 }
+    expect([isTouchDue(record, 79_999, IDLE), isTouchDue(record, 80_000, IDLE)]).toEqual([false, true])
+  })
+
   it('is never due without an idle limit', () => {
     expect(isTouchDue(createRecord(0, LIMITS), 999_999, LIMITS)).toBe(false)
   })
@@ -101,44 +119,32 @@ describe('a patch', () => {
     expect([next.lastSeenAt, next.createdAt, next.expiresAt]).toEqual([950_000, 0, 1_000_000])
   })
 
+  it.each<[what: string, fields: object]>([
+    ['nothing else', {}],
+    ['a revision', { revision: 'a' }],
+    ['a lifetime', { lifetime: { persistent: false } }],
+    ['both', { revision: 'a', lifetime: { persistent: false } }],
+  ])('leaves the rest of a record as it is: %s', (_, fields) => {
+    const record = { ...createRecord(0, LIMITS), data: { a: 1 }, flash: { b: 1 }, ...fields }
+    expect(applyPatch(record, NO_CHANGES, 10, LIMITS)).toStrictEqual({ ...record, lastSeenAt: 10 })
+  })
+
+  it('without changes copies neither data nor messages', () => {
+    const record = { ...createRecord(0, LIMITS), data: { a: 1 }, flash: { b: 1 } }
+    const next = applyPatch(record, NO_CHANGES, 10, LIMITS)
+    expect([next.data === record.data, next.flash === record.flash]).toEqual([true, true])
+  })
+
+  it('knows no keys but own ones', () => {
+    const keys = ['__proto__', 'constructor', 'toString']
+    const read = new Map(keys.map(key => [key, new ReadMessage(({} as Record<string, unknown>)[key])]))
+    expect(Object.keys(patchKeys({}, read))).toEqual([])
+    expect(Object.keys(patchKeys({}, new Map(keys.map(key => [key, 1]))))).toEqual(keys)
+  })
+
   it('keeps the other limits of a session when one of them is set', () => {
     const record = createRecord(0, LIMITS, { maxAge: 50, persistent: false })
     expect(applyPatch(record, patch({ lifetime: { maxAge: 60 } }), 0, LIMITS).lifetime).toEqual({ maxAge: 60, persistent: false })
-  })
-
-  it('that says nothing is nothing', () => {
-    expect([NO_CHANGES, patch({ isTouched: true }), patch({ flash: new Map([['a', undefined]]) }), patch({ isCleared: true })].map(isNothing)).toEqual([true, false, false, false])
-  })
-
-  it('that only reads is passive', () => {
-    expect([
-      patch({ isTouched: true }),
-      patch({ flash: new Map([['a', undefined]]) }),
-      patch({ flash: new Map([['a', null]]) }),
-      patch({ data: new Map([['a', undefined]]) }),
-      patch({ isCleared: true }),
-      patch({ lifetime: { maxAge: 1 } }),
-    ].map(isPassive)).toEqual([true, true, false, false, false, false])
-  })
-
-  it('merged from two does what both do one after the other', () => {
-    const seed = 20_300_101
-    const random = createRandom(seed)
-    const randomMap = (): Map<string, unknown> => new Map(Array.from({ length: random.below(4) }, () => [random.pick(['a', 'b', '__proto__']), random.pick([undefined, 1, null, 'x'])]))
-    const randomPatch = (): RecordPatch => patch({
-      isCleared: random.below(4) === 0,
-      data: randomMap(),
-      flash: randomMap(),
-      isTouched: random.below(2) === 0,
-      ...(random.below(3) === 0 && { lifetime: random.pick([{ maxAge: 5 }, { idleTimeout: 3 }, { persistent: false }, { maxAge: 7, persistent: true }]) }),
-    })
-    for (let round = 0; round < 2000; round++) {
-      const [start, first, second] = [randomPatch(), randomPatch(), randomPatch()]
-      const record = applyPatch(createRecord(0, IDLE), start, 1, IDLE)
-      const oneByOne = applyPatch(applyPatch(record, first, 2, IDLE), second, 2, IDLE)
-      const atOnce = applyPatch(record, mergePatches(first, second), 2, IDLE)
-      expect({ seed, round, ...atOnce }).toEqual({ seed, round, ...oneByOne })
-    }
   })
 })
 
@@ -164,8 +170,19 @@ describe('a stored value', () => {
     ['a time as text', { ...good, expiresAt: '9999999999999' }],
     ['no end', { ...good, expiresAt: undefined }],
     ['an infinite end', { ...good, expiresAt: Number.POSITIVE_INFINITY }],
+    ['an infinite beginning', { ...good, createdAt: Number.NEGATIVE_INFINITY }],
+    ['no last use', { ...good, lastSeenAt: undefined }],
     ['a lifetime as a number', { ...good, lifetime: 5 }],
+    ['a lifetime as an array', { ...good, lifetime: [] }],
+    ['null for a lifetime', { ...good, lifetime: null }],
+    ['a revision as a number', { ...good, revision: 5 }],
   ])('is no record when it is or has %s', (_, value) => {
-    expect(parseRecord(value)).toBeUndefined()
+    expect([parseRecord(value), parseStored(value)]).toEqual([undefined, undefined])
+  })
+
+  it('of a store has a revision, one in a cookie need not', () => {
+    const stored = { ...good, revision: 'a', lifetime: {} }
+    expect([parseRecord(stored), parseStored(stored)]).toEqual([stored, stored])
+    expect([parseRecord(good), parseStored(good)]).toEqual([good, undefined])
   })
 })
