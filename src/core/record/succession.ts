@@ -3,7 +3,7 @@ import type { Limits } from './record'
 import type { SessionRecord } from '../types'
 import { SessionError } from '../errors'
 import { patchOf } from './patch'
-import { applyPatch, createRecord, EMPTY } from './record'
+import { applyPatch, createRecord } from './record'
 import { isEqualValue, isPlainObject, toChanges } from './value'
 
 /** What `regenerate` was asked for: how a session goes on under another id. */
@@ -71,9 +71,9 @@ export function succeed(record: SessionRecord, changes: RecordPatch, { data, kee
 
 type Content = Pick<SessionRecord, 'data' | 'flash'>
 
-const NOTHING: Content = { data: EMPTY, flash: EMPTY }
+const NOTHING: Partial<Content> = {}
 
-function keepOf({ data, flash }: Content, keep: Succession['keep']): Content {
+function keepOf({ data, flash }: Content, keep: Succession['keep']): Partial<Content> {
   if (typeof keep === 'boolean')
     return keep ? { data, flash } : NOTHING
   return { data: Object.fromEntries(keep.filter(key => Object.hasOwn(data, key)).map(key => [key, data[key]])), flash }
