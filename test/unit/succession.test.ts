@@ -1,5 +1,9 @@
-import type { RegenerateOptions, Session } from '../../src/core/types'
+import type { Succession } from '../../src/core/record/succession'
+import type { RegenerateOptions, Session, SessionRecord } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
+import { NO_CHANGES, patchOf } from '../../src/core/record/patch'
+import { createRecord } from '../../src/core/record/record'
+import { hasData, succeed } from '../../src/core/record/succession'
 import { App, type Browser, MODES, NOON, returning } from './support/app'
 import { caught } from './support/errors'
 import { Recorder } from './support/observer'
@@ -217,29 +221,73 @@ describe.each(MODES)('the lifetime after regenerate in $mode', ({ options }) => 
 })
 
 describe('regenerate', () => {
-  it.each<[unknown]>([
-    [{ keep: 'cart' }],
-    [{ keep: [1] }],
-    [{ keep: null }],
-    [{ keep: { cart: true } }],
-    [{ lifetime: 'old' }],
-    [{ lifetime: 100 }],
-    [{ lifetime: true }],
-    [{ kept: ['cart'] }],
-    [{ keep: true, maxAge: 5 }],
-    [null],
-    ['same'],
-    [true],
-    [['cart']],
-    [new Map()],
-  ])('refuses the options %j, with the line to write, and changes nothing', async (given) => {
+  const ANOTHER_OBJECT = 'The options of `regenerate` can be an object.'
+  const OTHER_OPTIONS = 'The options of `regenerate` can be `keep` and `lifetime`.'
+  const ANOTHER_KEEP = 'The `keep` of `regenerate` can be true, false or an array of data keys.'
+  const ANOTHER_LIFETIME = 'The `lifetime` of `regenerate` can be \'new\' or \'same\'.'
+
+  it.each<[given: unknown, allowed: string]>([
+    [{ keep: 'cart' }, ANOTHER_KEEP],
+    [{ keep: [1] }, ANOTHER_KEEP],
+    [{ keep: ['cart', 1] }, ANOTHER_KEEP],
+    [{ keep: null }, ANOTHER_KEEP],
+    [{ keep: { cart: true } }, ANOTHER_KEEP],
+    [{ lifetime: 'old' }, ANOTHER_LIFETIME],
+    [{ lifetime: '' }, ANOTHER_LIFETIME],
+    [{ lifetime: 100 }, ANOTHER_LIFETIME],
+    [{ lifetime: true }, ANOTHER_LIFETIME],
+    [{ kept: ['cart'] }, OTHER_OPTIONS],
+    [{ keep: true, maxAge: 5 }, OTHER_OPTIONS],
+    [null, ANOTHER_OBJECT],
+    ['same', ANOTHER_OBJECT],
+    [true, ANOTHER_OBJECT],
+    [['cart'], ANOTHER_OBJECT],
+    [new Map(), ANOTHER_OBJECT],
+  ])('refuses the options %j, with the line to write, and changes nothing', async (given, allowed) => {
     const app = new App()
     const browser = await returning(app)
     await browser.run(app, async (session, visit) => {
       const error = await caught(() => (session.regenerate as (...args: unknown[]) => Promise<void>)({ a: 1 }, given))
-      expect([error.code, error.message]).toEqual(['INVALID_VALUE', expect.stringContaining('`regenerate(patch, { keep: [\'cart\'], lifetime: \'same\' })`')])
+      expect([error.code, error.message]).toEqual(['INVALID_VALUE', `${allowed} Write for example \`regenerate(patch, { keep: ['cart'], lifetime: 'same' })\`.`])
       expect([session.data, visit.setCookies]).toEqual([{ user: 'ada' }, []])
     })
+  })
+})
+
+describe('the record that follows on another', () => {
+  const LIMITS = { maxAge: 1000, idleTimeout: 0 }
+  const ALL = { keep: true, lifetime: 'new' } as const
+  const record: SessionRecord = { ...createRecord(0, LIMITS, { maxAge: 500 }), data: { userId: 'root', undefined: 1, a: 1 }, flash: { m: 1 }, revision: 'r' }
+  const login = new Map([['userId', 'bob']])
+
+  it.each<[what: string, asked: Partial<Succession>, userKey: string | undefined, expected: Partial<SessionRecord>]>([
+    ['is all of it', {}, undefined, { data: record.data, flash: record.flash, lifetime: { maxAge: 500 } }],
+    ['is all of it, of the same user', {}, 'userId', { data: record.data, flash: record.flash, lifetime: { maxAge: 500 } }],
+    ['is all of it, of nobody', { data: login }, undefined, { data: { ...record.data, userId: 'bob' }, flash: record.flash, lifetime: { maxAge: 500 } }],
+    ['is nothing of another user', { data: login }, 'userId', { data: { userId: 'bob' }, flash: {} }],
+    ['is the lifetime of another user when that is asked for', { data: login, lifetime: 'same' }, 'userId', { data: { userId: 'bob' }, flash: {}, createdAt: 0, lifetime: { maxAge: 500 } }],
+    ['is nothing of it by `keep`', { keep: false }, 'userId', { data: {}, flash: {}, lifetime: { maxAge: 500 } }],
+    ['is what `keep` names', { keep: ['a', 'toString'] }, 'userId', { data: { a: 1 }, flash: record.flash, lifetime: { maxAge: 500 } }],
+  ])('%s', (_, asked, userKey, expected) => {
+    const { expiresAt, ...successor } = succeed(record, NO_CHANGES, { data: new Map(), ...ALL, ...asked }, 7000, { ...LIMITS, userKey })
+    expect(successor).toStrictEqual({ version: 1, createdAt: 7000, lastSeenAt: 7000, ...expected })
+    expect(expiresAt).toBe(successor.createdAt + (successor.lifetime?.maxAge ?? 1000) * 1000)
+  })
+
+  it('is what was changed for another user, also without a key that names one', () => {
+    const changes = patchOf({ data: new Map<string, unknown>([['undefined', 2], ['userId', 'bob']]), lifetime: { persistent: false } })
+    const { data, lifetime } = succeed(record, changes, { data: new Map(), ...ALL }, 7000, LIMITS)
+    expect([data, lifetime]).toEqual([{ userId: 'bob', undefined: 2, a: 1 }, { maxAge: 500, persistent: false }])
+    expect(succeed(record, changes, { data: new Map(), ...ALL }, 7000, { ...LIMITS, userKey: 'userId' })).toMatchObject({ data: { userId: 'bob', undefined: 2 }, flash: {}, lifetime: { persistent: false } })
+  })
+
+  it.each<[data: [string, unknown][], hasAny: boolean]>([
+    [[], false],
+    [[['a', undefined]], false],
+    [[['a', undefined], ['b', 0]], true],
+    [[['a', null]], true],
+  ])('begins a session of its own with a patch that holds something: %j', (data, hasAny) => {
+    expect(hasData({ ...ALL, data: new Map(data) })).toBe(hasAny)
   })
 })
 
