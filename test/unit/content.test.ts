@@ -118,6 +118,14 @@ describe('a record with changes on top', () => {
     }), { numRuns: 300 })
   })
 
+  it('is put together once', () => {
+    fc.assert(fc.property(stories, (story) => {
+      const { content } = tell(story)
+      const { data, flash } = content
+      expect([content.data === data, content.flash === flash]).toEqual([true, true])
+    }))
+  })
+
   it('stays as it is when others are made of it', () => {
     fc.assert(fc.property(stories, changes, looks, (story, change, look) => {
       const { content, expected } = tell(story)

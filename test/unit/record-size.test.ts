@@ -1,22 +1,101 @@
-import fc from 'fast-check'
+import type { SessionRecord } from '../../src/core/types'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRecord } from '../../src/core/record/record'
-import { assertRecordFits, recordBytes } from '../../src/core/record/size'
+import { assertRecordFits, entryBytes, jsonBytes, largestKeys, outlineBytes, recordBytes } from '../../src/core/record/size'
+import { createRevision } from '../../src/core/record/revision'
+import { caught, codeOf } from './support/errors'
 
-const LIMITS = { maxAge: 60, idleTimeout: 0 }
-const key = fc.string({ unit: 'binary', maxLength: 5 })
-const data = fc.dictionary(key, fc.jsonValue({ stringUnit: 'binary' }), { maxKeys: 5 })
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+const recordWith = (data: Record<string, unknown>, flash: Record<string, unknown> = {}): SessionRecord => ({ ...createRecord(0, { maxAge: 1000, idleTimeout: 0 }), data, flash })
+const values = fc.jsonValue({ stringUnit: 'binary' })
+const objects = fc.dictionary(fc.string({ unit: 'binary' }), values, { maxKeys: 3 })
+
+/** A revision as long as they can get. */
+const REVISION = Array.from({ length: 9 }).reduce<string>(previous => createRevision(previous), '')
+
+describe('how many bytes', () => {
+  it('a value is as JSON', () => {
+    fc.assert(fc.property(values, (value) => {
+      expect(jsonBytes(value)).toBe(bytesOf(value))
+    }))
+  })
+
+  it('an entry adds to an object that has others', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), values, (key, value) => {
+      const object = Object.fromEntries([['', 0], [`${key}x`, value]])
+      expect(entryBytes(`${key}x`, value)).toBe(bytesOf(object) - bytesOf({ '': 0 }))
+      expect(entryBytes(key, undefined)).toBe(0)
+    }))
+  })
+
+  it('a record takes, whatever revision it gets', () => {
+    fc.assert(fc.property(objects, objects, fc.constantFrom({}, { revision: 'short' }, { lifetime: { maxAge: 5 } }), (data, flash, more) => {
+      const record = { ...recordWith(data, flash), ...more }
+      expect(recordBytes(record)).toBe(bytesOf({ ...record, revision: REVISION }))
+      expect(outlineBytes(record)).toBe(bytesOf({ ...record, revision: REVISION }) - bytesOf(data) - bytesOf(flash))
+    }))
+  })
+})
+
+describe('a record', () => {
+  const record = recordWith({ a: 'x'.repeat(100) })
+  const size = recordBytes(record)
+
+  it.each<[what: string, maxBytes: number, before: SessionRecord]>([
+    ['as big as the limit', size, recordWith({})],
+    ['bigger, and as big as before', size - 1, recordWith({ a: 'y'.repeat(100) })],
+    ['bigger, and smaller than before', size - 1, recordWith({ a: 'x'.repeat(101) })],
+  ])('is allowed: %s', (_, maxBytes, before) => {
+    expect(() => assertRecordFits(record, maxBytes, before)).not.toThrow()
+  })
+
+  it.each<[what: string, before: SessionRecord]>([
+    ['a new one', recordWith({})],
+    ['one that has grown', recordWith({ a: 'x'.repeat(99) })],
+  ])('is refused when it is bigger than the limit: %s', async (_, before) => {
+    expect(await codeOf(() => assertRecordFits(record, size - 1, before))).toBe('INVALID_VALUE')
+  })
+
+  it('is refused with size, limit and the largest keys', async () => {
+    const big = recordWith({ a: 'x'.repeat(100), b: 'x'.repeat(300) })
+    const error = await caught(() => assertRecordFits(big, 50, record))
+    expect(error).toMatchObject({
+      code: 'INVALID_VALUE',
+      message: `The session would be ${recordBytes(big)} bytes; \`maxBytes\` allows 50. The largest keys are \`b\` (302 bytes), \`a\` (102 bytes). Store less, keep it elsewhere under an id, or raise \`maxBytes\`.`,
+      details: { key: 'b', size: recordBytes(big), limit: 50, largest: [{ key: 'b', bytes: 302 }, { key: 'a', bytes: 102 }] },
+    })
+  })
+
+  it('is refused without a key when it has none', async () => {
+    expect((await caught(() => assertRecordFits({ ...recordWith({}), lifetime: { maxAge: 5 } }, 50, recordWith({})))).details).toMatchObject({ key: undefined, largest: [] })
+  })
+})
 
 describe('a record', () => {
   it('fits when it is as long as is allowed, and not when it is one byte longer, whatever it holds', () => {
-    fc.assert(fc.property(data, data, fc.option(fc.nat(), { nil: undefined }), (data, flash, maxAge) => {
-      const empty = createRecord(1e12, LIMITS)
-      const record = { ...createRecord(1e12, LIMITS, maxAge === undefined ? undefined : { maxAge, persistent: false }), data, flash }
+    const lifetimes = fc.option(fc.record({ maxAge: fc.nat(), persistent: fc.boolean() }), { nil: undefined })
+    const data = fc.dictionary(fc.string({ unit: 'binary', maxLength: 5 }), values, { maxKeys: 5 })
+    fc.assert(fc.property(data, data, lifetimes, (data, flash, lifetime) => {
+      const record = { ...recordWith(data, flash), ...lifetime && { lifetime } }
       const bytes = recordBytes(record)
-      assertRecordFits(record, bytes, empty)
+      assertRecordFits(record, bytes, EMPTY_RECORD)
       // Nothing is there to be made smaller.
-      if (bytes > recordBytes(empty))
-        expect(() => assertRecordFits(record, bytes - 1, empty)).toThrow(/bytes/)
+      if (bytes > recordBytes(EMPTY_RECORD))
+        expect(() => assertRecordFits(record, bytes - 1, EMPTY_RECORD)).toThrow(/bytes/)
     }), { numRuns: 2000 })
+  })
+})
+
+describe('the largest keys', () => {
+  it('are three of the data and of the messages', () => {
+    expect(largestKeys(recordWith({ a: 1, b: 'x'.repeat(20), c: null }, { d: 'x'.repeat(10), e: 'x'.repeat(30) }))).toEqual({
+      largest: [{ key: 'e', bytes: 32 }, { key: 'b', bytes: 22 }, { key: 'd', bytes: 12 }],
+      text: '`e` (32 bytes), `b` (22 bytes), `d` (12 bytes)',
+    })
+  })
+
+  it('are named by 60 characters at most', () => {
+    expect(largestKeys(recordWith({ ['k'.repeat(61)]: 1 })).largest).toEqual([{ key: 'k'.repeat(60), bytes: 1 }])
   })
 })

@@ -38,6 +38,18 @@ describe('a new record', () => {
   })
 })
 
+describe('a record', () => {
+  it.each<[what: string, parts: object, is: boolean]>([
+    ['nothing', {}, true],
+    ['data', { data: { a: null } }, false],
+    ['messages', { flash: { a: null } }, false],
+    ['both', { data: { a: 1 }, flash: { a: 1 } }, false],
+    ['a lifetime', { lifetime: { maxAge: 5 } }, true],
+  ])('with %s is empty or not', (_, parts, is) => {
+    expect(isEmpty({ ...createRecord(0, LIMITS), ...parts })).toBe(is)
+  })
+})
+
 it('what stays under a replaced id holds nothing, and ends after 10 seconds', () => {
   expect(createReplacedRecord(5)).toStrictEqual({ version: 1, data: {}, flash: {}, createdAt: 5, expiresAt: 10_005, lastSeenAt: 5, isReplaced: true })
 })
