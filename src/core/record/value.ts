@@ -181,7 +181,7 @@ function remedyFor(value: object): string {
   if (ArrayBuffer.isView(value))
     return 'Store it as base64 text.'
   const { valueOf } = value as { valueOf?: () => unknown }
-  return typeof valueOf?.call(value) === 'object' ? 'Store a plain object with its fields.' : 'Store value.valueOf().'
+  return typeof (valueOf?.call(value) ?? value) === 'object' ? 'Store a plain object with its fields.' : 'Store value.valueOf().'
 }
 
 function refuse(path: Path, what: string, remedy: string): never {
