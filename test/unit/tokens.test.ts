@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../src/core/types'
 import type { TokenCodec } from '../../src/core/cookie/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 import { silentExchange } from './support/exchange'
@@ -29,8 +29,13 @@ function isRefused(codec: TokenCodec, token: string): boolean {
 }
 
 describe.each([...CODECS, ...MARKING])('a $kind', ({ kind, create, record }) => {
-  const codec = create([SECRET], 'session')
-  const token = codec.write({ id: ID, record, scope: SCOPE })
+  let codec: TokenCodec
+  let token: string
+
+  beforeEach(() => {
+    codec = create([SECRET], 'session')
+    token = codec.write({ id: ID, record, scope: SCOPE })
+  })
 
   it('gives back what was written', () => {
     const content = kind === 'signed id' ? { id: ID } : { id: ID, record, scope: SCOPE }
@@ -131,7 +136,11 @@ describe.each([...CODECS, ...MARKING])('a $kind', ({ kind, create, record }) => 
 })
 
 describe('the mark of an idle time', () => {
-  const codec = createMarkingCodec(createSealedPayloadCodec([SECRET], 'session'))
+  let codec: TokenCodec
+
+  beforeEach(() => {
+    codec = createMarkingCodec(createSealedPayloadCodec([SECRET], 'session'))
+  })
 
   it.each([
     ['an idle time of its own', IDLE_RECORD, true],

@@ -2,8 +2,8 @@ import type { Session } from '../../src/core/types'
 import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { isEqualValue, toStorableValue } from '../../src/core/record/value'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { deepFreeze, definedOf, isEqualValue, setOwn, toChanges, toStorableValue } from '../../src/core/record/value'
 import { App, Browser, MODES, returning } from './support/app'
 import { caught, codeOf } from './support/errors'
 
@@ -26,6 +26,11 @@ function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   return proxy
+}
+
+/** An instance of a class whose constructor has this name. */
+function named(name: unknown): object {
+  return Object.create({ constructor: { name } }) as object
 }
 
 const UNREADABLE = 'reading it failed. Store a plain copy of it.'
@@ -67,11 +72,16 @@ const REFUSED: [what: string, value: unknown, why: string][] = [
   ['a getter of what cannot be stored', { get at() { return new Date(0) } }, lossy('an instance of Date', 'Store date.toISOString() or date.getTime().')],
   ['a class instance', new Money(), lossy('an instance of Money', 'Store a plain object with its fields.')],
   ['an object with a prototype of its own', Object.create({ inherited: 1 }), lossy('an instance of Object', 'Store a plain object with its fields.')],
+  ['an object whose prototype has nothing', Object.create(Object.create(null) as object), lossy('an instance of a class', 'Store a plain object with its fields.')],
+  ['an object whose prototype looks like that of others', Object.create({ isPrototypeOf: 1 }), lossy('an instance of Object', 'Store a plain object with its fields.')],
+  ['an instance of a class without a name', named(''), lossy('an instance of a class', 'Store a plain object with its fields.')],
+  ['an instance of a class whose name is none', named(5), lossy('an instance of a class', 'Store a plain object with its fields.')],
   ['an object with toJSON', { toJSON: () => 1 }, lossy('a function', 'Only JSON values can be stored.')],
   ['an object with symbol keys', { [Symbol('x')]: 1 }, lossy('an object with symbol keys', 'Use string keys.')],
   ['an array with holes', [1, , 2], lossy('an array with holes or extra properties', 'Store a dense array.')], // eslint-disable-line no-sparse-arrays
   ['an array with extra properties', Object.assign([1], { extra: 1 }), lossy('an array with holes or extra properties', 'Store a dense array.')],
   ['an array with as many holes as extra properties', Object.assign([,], { extra: 1 }), lossy('an array with holes or extra properties', 'Store a dense array.')], // eslint-disable-line no-sparse-arrays
+  ['an array that inherits from another', Object.setPrototypeOf([1], [2]), lossy('an instance of a class of arrays', 'Store [...array].')],
   ['an array subclass', new (class Stack extends Array {})(), lossy('an instance of a class of arrays', 'Store [...array].')],
 ]
 
@@ -302,6 +312,8 @@ describe('an array of another realm', () => {
 })
 
 describe('a value that is too deep', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'{"aaaaaaaaaa":'.repeat(levels)}1${'}'.repeat(levels)}`)
+
   it('is refused before it exhausts the stack', async () => {
     let deep: unknown = 1
     for (let level = 0; level < 100_000; level++)
@@ -309,9 +321,98 @@ describe('a value that is too deep', () => {
     expect(await codeOf(() => toStorableValue(deep, 'k'))).toBe('INVALID_VALUE')
   })
 
+  it('has more than 200 levels', () => {
+    expect(toStorableValue(nested(200), 'k')).toEqual(nested(200))
+    expect(() => toStorableValue(nested(201), 'k')).toThrow(lossy('more than 200 levels deep', 'Flatten it.'))
+  })
+
   it('does not fill the message with its path', async () => {
-    const deep = JSON.parse(`${'{"aaaaaaaaaa":'.repeat(500)}1${'}'.repeat(500)}`) as unknown
-    expect((await caught(() => toStorableValue(deep, 'k'))).message.length).toBeLessThan(300)
+    const { message, details } = await caught(() => toStorableValue(nested(500), 'k'))
+    expect(message.length).toBeLessThan(300)
+    expect(details.path).toBe('k.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa')
+  })
+})
+
+describe('the way to a value', () => {
+  it('has 200 characters at most', async () => {
+    const { message, details } = await caught(() => toStorableValue({ ['y'.repeat(300)]: 1n }, 'x'))
+    expect(details).toEqual({ key: 'x', path: `x.${'y'.repeat(198)}` })
+    expect(message).toContain(`\`x.${'y'.repeat(198)}\`:`)
+  })
+
+  it('is forgotten behind what can be kept', async () => {
+    expect((await caught(() => toStorableValue([[1, [2]], { a: { b: [3] } }, 1n], 'k'))).details.path).toBe('k.2')
+  })
+
+  it('comes without a cause where nothing was thrown', async () => {
+    expect('cause' in await caught(() => toStorableValue(1n, 'k'))).toBe(false)
+  })
+})
+
+describe('a patch', () => {
+  const NO_PATCH = 'A session patch must be a plain object of keys and values.'
+
+  it.each<[what: string, patch: unknown, message: string]>([
+    ['nothing', undefined, NO_PATCH],
+    ['null', null, NO_PATCH],
+    ['a text', 'a', NO_PATCH],
+    ['a function', () => ({}), NO_PATCH],
+    ['an array', [1], NO_PATCH],
+    ['an instance of a class', new Money(), NO_PATCH],
+    ['a promise', Promise.resolve({ a: 1 }), 'The function that makes a patch returned a promise. It must be synchronous and pure: await before.'],
+    ['an object with symbol keys', { [Symbol('x')]: 1 }, `The session cannot keep this patch: ${lossy('an object with symbol keys', 'Use string keys.')}`],
+    ['an object that cannot be read', revoked(), `The session cannot keep this patch: ${UNREADABLE}`],
+    ['an object with a key that cannot be read', { a: 1, get b() { return fail() } }, `The session cannot keep \`b\`: ${UNREADABLE}`],
+    ['an object with a value that cannot be kept', { a: { b: [1] }, c: [1, 2n] }, `The session cannot keep \`c.1\`: ${lossy('a BigInt', 'Store it as a string.')}`],
+  ])('is refused when it is %s', async (_, patch, message) => {
+    expect(await caught(() => toChanges(patch))).toMatchObject({ code: 'INVALID_VALUE', message })
+  })
+
+  it('is refused when it is a promise that fails, whose error is that of nobody', async () => {
+    const unhandled = vi.fn<() => void>()
+    process.once('unhandledRejection', unhandled)
+    onTestFinished(() => void process.off('unhandledRejection', unhandled))
+    expect(await codeOf(() => toChanges(Promise.reject(new Error('mine'))))).toBe('INVALID_VALUE')
+    await new Promise(resolve => setImmediate(resolve))
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  it('is frozen copies of its values by their keys, and of what goes', () => {
+    const patch = { a: { list: [1] }, gone: undefined, ['__proto__']: 1 }
+    const changes = toChanges(patch)
+    expect([...changes]).toEqual([['a', { list: [1] }], ['gone', undefined], ['__proto__', 1]])
+    expect([changes.get('a') === patch.a, Object.isFrozen(changes.get('a'))]).toEqual([false, true])
+  })
+})
+
+describe('a value that came from JSON', () => {
+  it('is frozen on every level', () => {
+    const value = { a: { b: [{ c: 1 }, null, 'x'] }, d: [] }
+    expect(deepFreeze(value)).toBe(value)
+    expect([value, value.a, value.a.b, value.a.b[0], value.d].map(Object.isFrozen)).toEqual([true, true, true, true, true])
+  })
+
+  it.each([null, undefined, 1, 'x'])('is the same when it is %j', (value) => {
+    expect(deepFreeze(value)).toBe(value)
+  })
+
+  it('is not looked at again below what is frozen', () => {
+    const part = { a: 1 }
+    deepFreeze(Object.freeze({ part }))
+    expect(Object.isFrozen(part)).toBe(false)
+  })
+})
+
+describe('an object', () => {
+  it('without what is there in name only has all that is a value', () => {
+    expect(definedOf({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({ b: null, c: 0, d: '' })
+  })
+
+  it.each(['a', '__proto__', 'constructor'])('gets a key that can be changed and removed like any other: %s', (key) => {
+    const target: Record<string, unknown> = {}
+    setOwn(target, key, 1)
+    expect(Object.getOwnPropertyDescriptors(target)).toEqual({ [key]: { value: 1, enumerable: true, configurable: true, writable: true } })
+    expect(Object.getPrototypeOf(target)).toBe(Object.prototype)
   })
 })
 
@@ -372,6 +473,10 @@ describe('equal values', () => {
     [null, null, true],
     [0, -0, true],
     [1, '1', false],
+    [null, Number.NaN, false],
+    [null, {}, false],
+    [new Date(0), new Date(0).toJSON(), false],
+    [new Date(0).toJSON(), new Date(0), false],
     [[], {}, false],
     [{ a: 1 }, { a: 1, b: 2 }, false],
     [[1, 2], [2, 1], false],
