@@ -89,7 +89,7 @@ function isBlank(code: number): boolean {
 }
 
 function skipBlanks(text: string, at: number): number {
-  while (at < text.length && isBlank(text.charCodeAt(at)))
+  while (isBlank(text.charCodeAt(at)))
     at++
   return at
 }
@@ -101,9 +101,10 @@ function endOfPair(header: string, at: number): number {
 
 function trim(text: string, start: number, end: number): string {
   const first = skipBlanks(text, start)
-  while (end > first && isBlank(text.charCodeAt(end - 1)))
+  while (isBlank(text.charCodeAt(end - 1)))
     end--
-  return first < end ? text.slice(first, end) : ''
+  // Of nothing but blanks, the end is before the beginning.
+  return text.slice(first, end)
 }
 
 /**

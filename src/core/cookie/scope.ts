@@ -98,7 +98,7 @@ function hostnameOf(host = ''): string {
 /** A host and the domains above it, without that of the top level. */
 function domainsAbove(hostname = ''): string[] {
   const labels = hostname.split('.').filter(Boolean).slice(-MAX_LABELS)
-  return labels.map((_, index) => labels.slice(index).join('.')).slice(0, Math.max(1, labels.length - 1)).filter(Boolean)
+  return labels.map((_, index) => labels.slice(index).join('.')).slice(0, Math.max(1, labels.length - 1))
 }
 
 /** Every path whose cookies a request to this path carries, the shortest first. */
@@ -108,8 +108,7 @@ function prefixesOf(path: string): string[] {
   let prefix = ''
   for (const [index, segment] of segments.slice(0, MAX_SEGMENTS).entries()) {
     prefix += `/${segment}`
-    if (segment)
-      prefixes.push(prefix)
+    prefixes.push(prefix)
     if (index < segments.length - 1)
       prefixes.push(`${prefix}/`)
   }

@@ -181,7 +181,7 @@ function sign(text: string, [mac]: readonly Mac[]): string {
 /** What a token signs, if it can be one at all. Nothing is verified yet. */
 function signedText(token: string): string | undefined {
   const end = token.length - MAC_LENGTH - 1
-  return end > 0 && token[end] === '.' ? token.slice(0, end) : undefined
+  return token[end] === '.' ? token.slice(0, end) : undefined
 }
 
 function verify(token: string, text: string, macs: readonly Mac[], open: () => TokenContent | undefined): OpenedToken | TokenFault {
