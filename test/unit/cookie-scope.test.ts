@@ -29,6 +29,12 @@ describe('the other scopes that a cookie of a request can have', () => {
     ['a domain in the options', { secure: false, domain: 'example.com' }, 'example.com', '/', ['- /']],
     ['a domain with a dot in the options', { secure: false, domain: '.Example.com' }, undefined, '/', ['- /']],
     ['a path in the options, which a proxy takes off', { secure: false, path: '/app' }, '127.0.0.1', '/', ['- /']],
+    ['a host with many labels', { secure: false }, 'a.b.c.d.e.example.com', '/', ['b.c.d.e.example.com /', 'c.d.e.example.com /', 'd.e.example.com /', 'e.example.com /', 'example.com /']],
+    ['a host with dots too many', { secure: false }, '.a..example.com.', '/', ['a.example.com /', 'example.com /']],
+    ['many folders', { secure: false }, '127.0.0.1', '/1/2/3/4/5/6/7/8', ['- /1', '- /1/', '- /1/2', '- /1/2/', '- /1/2/3', '- /1/2/3/', '- /1/2/3/4', '- /1/2/3/4/', '- /1/2/3/4/5', '- /1/2/3/4/5/', '- /1/2/3/4/5/6', '- /1/2/3/4/5/6/']],
+    ['slashes too many', { secure: false }, '127.0.0.1', '//a//', ['- //', '- //a', '- //a/', '- //a//']],
+    ['a name that only looks bound to the host', { secure: false, name: 'my__Host-session' }, 'example.com', '/', ['example.com /']],
+    ['a name that is bound to the host in small letters', { name: '__host-session' }, 'a.example.com', '/a', ['- / partitioned']],
     ['a host of which the name says that it is bound to it', { name: '__Host-session' }, 'a.example.com', '/a/b', ['- / partitioned']],
   ])('%s', (_, options, host, path, scopes) => {
     expect(scopesFor(options, host, path)).toEqual(scopes)
@@ -84,6 +90,9 @@ describe('the identity of a Set-Cookie header', () => {
     ['session=a; Path=relative', 'session=b; Path=/api'],
     ['session=a=b; Path=/', 'session=; Path=/'],
     ['session=a; Path=/x; Path=/', 'session=b; Path=/'],
+    ['session =a; Path=/', ' session=b; Path=/'],
+    ['session=a; Path=/; Domain=', 'session=b; Path=/'],
+    ['session=a; Path=relative/', 'session=b; Path=/api'],
   ])('is the same for %j and %j', (a, b) => {
     expect(isSame(a, b)).toBe(true)
   })
@@ -97,7 +106,20 @@ describe('the identity of a Set-Cookie header', () => {
     ['session=a; Path=/; Domain=example.com', 'session=a; Path=/; Domain=app.example.com'],
     ['session=a; Path=/', 'session=a; Path=/; Partitioned'],
     ['session=a', 'session=a; Path=/'],
+    ['session=a', 'session=a; Path=/old'],
+    ['session=a; Path=/; Domain=x', 'sessionx=a; Path=/'],
   ])('is not the same for %j and %j', (a, b) => {
     expect(isSame(a, b)).toBe(false)
+  })
+
+  it.each([
+    ['/', '/'],
+    ['/login', '/'],
+    ['/login?to=/a/b', '/'],
+    ['/api/', '/api'],
+    ['/api/v1/login?to=/a', '/api/v1'],
+    ['', '/'],
+  ])('has the folder of the request where it names no path: %j is in %j', (requestPath, folder) => {
+    expect(isSame('session=a', `session=b; Path=${folder}`, requestPath)).toBe(true)
   })
 })

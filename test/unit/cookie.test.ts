@@ -1,12 +1,19 @@
 import type { CoreSessionOptions, ResolvedCookieOptions, SessionCookieOptions } from '../../src/core/options'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assertCookieFits, buildRemoval, buildSetCookie } from '../../src/core/cookie/set-cookie'
-import { readCookies, readPieces } from '../../src/core/cookie/header'
+import { normalizeValue, readCookies, readPieces } from '../../src/core/cookie/header'
 import { App, Browser, MODES, returning } from './support/app'
 import { caught } from './support/errors'
 import { parseSetCookie } from './support/exchange'
 
 const DEFAULTS: ResolvedCookieOptions = { name: 'session', path: '/', httpOnly: true, secure: true, sameSite: 'lax' }
+
+/** The pairs of a `Cookie` header. */
+function pairsOf(header: string): { name: string, value: string }[] {
+  const trim = (text: string): string => text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+  return header.split(';').filter(pair => pair.includes('=')).map(pair => ({ name: trim(pair.split('=', 1)[0]!), value: trim(pair.slice(pair.indexOf('=') + 1)) }))
+}
 
 describe('reading the Cookie header', () => {
   it.each<[what: string, header: string | undefined, values: string[]]>([
@@ -31,12 +38,58 @@ describe('reading the Cookie header', () => {
     expect(readCookies(header, 'session')).toEqual(values)
   })
 
+  it.each(['s', 'a name of some length'.replaceAll(' ', '-')])('finds what RFC 6265, section 5.2 finds, whatever is around it: %s', (name) => {
+    const header = fc.array(fc.constantFrom(name, 'x', '=', ';', ' ', '\t', '"', '; '), { maxLength: 40 }).map(parts => parts.join(''))
+    fc.assert(fc.property(header, (header) => {
+      const values = pairsOf(header).filter(pair => pair.name === name).map(({ value }) => value)
+      expect(readCookies(header, name)).toEqual(values.slice(0, 8))
+    }), { numRuns: 1000 })
+  })
+
+  it.each(['s', 'session'])('looks at eight at most: %s', (name) => {
+    expect(readCookies(Array.from({ length: 20 }, (_, n) => `${name}=${n}`).join('; '), name)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
+  })
+
+  it('finds nothing where no name is given', () => {
+    expect(readCookies('=a; b=c', '')).toEqual([])
+  })
+
   it('takes nothing but space and tab away from a value', () => {
     expect(readCookies('session=\u00A0a\u00A0', 'session')).toEqual(['\u00A0a\u00A0'])
   })
 })
 
+describe('the value of a cookie', () => {
+  it.each<[raw: string, value: string | undefined]>([
+    ['', ''],
+    ['a', 'a'],
+    ['"a"', 'a'],
+    ['""', ''],
+    ['"', '"'],
+    ['"a', '"a'],
+    ['a"', 'a"'],
+    ['""a""', '"a"'],
+    ['a%2Eb', 'a.b'],
+    ['%22a%22', 'a'],
+    ['%C3%A9', 'é'],
+    ['"%', undefined],
+    ['%zz', undefined],
+    ['%E0%A4%A', undefined],
+    ['a+b', 'a+b'],
+  ])('%j spells %j', (raw, value) => {
+    expect(normalizeValue(raw)).toBe(value)
+  })
+})
+
 describe('reading the pieces of a cookie that was cut', () => {
+  it('finds those of its name, the first of each', () => {
+    const header = fc.array(fc.constantFrom('h3.', 'h3.1', 'h3.2', 'h3', 'x', '=', ';', ' ', '\t', '; '), { maxLength: 40 }).map(parts => parts.join(''))
+    fc.assert(fc.property(header, (header) => {
+      const pairs = pairsOf(header).filter(({ name }) => name.startsWith('h3.')).map(({ name, value }): [string, string] => [name, value])
+      expect(readPieces(header, 'h3')).toEqual(new Map(pairs.toReversed()))
+    }), { numRuns: 1000 })
+  })
+
   it.each<[what: string, header: string | undefined, pieces: Record<string, string>]>([
     ['no header', undefined, {}],
     ['no pieces', 'h3=__chunked__2; h33.1=x; h3', {}],

@@ -2,7 +2,7 @@ import type { SessionRecord } from '../../src/core/types'
 import type { TokenCodec } from '../../src/core/cookie/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { carriesIdleTime, createIdCodec, createMarkingCodec, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
+import { carriesIdleTime, createIdCodec, createMarkingCodec, createMigratedId, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 import { silentExchange } from './support/exchange'
 
@@ -153,8 +153,18 @@ describe('the mark of an idle time', () => {
     expect(carriesIdleTime(`a=b; other=${token}; c=d~`, 'session')).toBe(false)
   })
 
-  it('is not there without a cookie', () => {
-    expect(carriesIdleTime(undefined, 'session')).toBe(false)
+  it('is not there without a cookie, nor in one that is badly encoded', () => {
+    expect([undefined, '', 'session=%zz~'].map(header => carriesIdleTime(header, 'session'))).toEqual([false, false, false])
+  })
+
+  it('is there in quotes and percent-encoded, and in any of several cookies', () => {
+    expect(['session="a~"', 'session=a%7E', 'session=a; session=b~'].map(header => carriesIdleTime(header, 'session'))).toEqual([true, true, true])
+  })
+
+  it('is on no token that holds no record', () => {
+    const ids = createMarkingCodec(createIdCodec([SECRET], 'session'))
+    const token = ids.write({ id: ID, record: RECORD })
+    expect([ids.read(token), ids.read(`${token}~`), ids.holdsRecord]).toEqual([{ content: { id: ID }, isOutdated: false }, 'signature', false])
   })
 
   it('on another token makes that one of nobody, and so does leaving it away', () => {
@@ -212,11 +222,16 @@ describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
     expect(others.filter(other => !isRefused(codec, other))).toEqual([])
   })
 
-  it('is not remembered when no browser keeps it', () => {
-    const codec = counting({ ...create([SECRET], 'session'), write: () => 'x'.repeat(4097) })
+  it.each([[4096, 0], [4097, 1]])('is not remembered when no browser keeps it: %i bytes', (length, reads) => {
+    const codec = counting({ ...create([SECRET], 'session'), write: () => 'x'.repeat(length) })
     const remembering = createRememberingCodec(codec)
     remembering.read(remembering.write({ id: ID, record: RECORD }))
-    expect(codec.reads).toBe(1)
+    expect(codec.reads).toBe(reads)
+  })
+
+  it('holds a record where the other does', () => {
+    const codec = create([SECRET], 'session')
+    expect([codec.holdsRecord, createRememberingCodec(codec).holdsRecord]).toEqual([kind !== 'signed id', kind !== 'signed id'])
   })
 
   it('is not remembered when it is refused', () => {
@@ -224,6 +239,20 @@ describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
     const remembering = createRememberingCodec(codec)
     const forged = create([OLD_SECRET], 'session').write({ id: ID, record: RECORD })
     expect([remembering.read(forged), remembering.read(forged), codec.reads]).toEqual(['signature', 'signature', 2])
+  })
+})
+
+describe('the fault of a text', () => {
+  const signature = 'A'.repeat(43)
+
+  it.each<[kind: string, create: typeof createIdCodec, malformed: string[], forged: string[]]>([
+    ['signed id', createIdCodec, ['', '.', signature, `.${signature}`, `${ID}.`, `${ID}.A${signature}`, `${ID}${signature}`, `short.${signature}`], [`${ID}.${signature}`]],
+    ['signed payload', createSignedPayloadCodec, ['', '.', signature, `.${signature}`, `e30${signature}`, `e3.${signature}`, `e=.${signature}`], [`e30.${signature}`]],
+    ['sealed payload', createSealedPayloadCodec, ['', 'A', 'A=', 'A'.repeat(36), Buffer.alloc(28).toString('base64url')], [Buffer.alloc(29).toString('base64url'), ID.repeat(3)]],
+  ])('is its shape or its signature: a %s', (_, create, malformed, forged) => {
+    const codec = create([SECRET], 'session')
+    expect(malformed.map(text => codec.read(text))).toEqual(malformed.map(() => 'malformed'))
+    expect(forged.map(text => codec.read(text))).toEqual(forged.map(() => 'signature'))
   })
 })
 
@@ -278,6 +307,30 @@ describe('the format of tokens', () => {
   it('is payload.signature for a signed payload', () => {
     const text = Buffer.from(payload).toString('base64url')
     expect(createSignedPayloadCodec([SECRET], 'session').write({ id: ID, record: RECORD, scope: SCOPE })).toBe(`${text}.${macOf('signed-payload', text)}`)
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['no list', '{}'],
+    ['null', 'null'],
+    ['an empty list', '[]'],
+    ['no id', JSON.stringify([1, 'short', NOON, NOON, NOON, {}, {}])],
+    ['another version', JSON.stringify([2, ID, NOON, NOON, NOON, {}, {}])],
+  ])('is a signed payload of nobody, although the signature is right, with %s', (_, body) => {
+    const text = Buffer.from(body).toString('base64url')
+    expect(createSignedPayloadCodec([SECRET], 'session').read(`${text}.${macOf('signed-payload', text)}`)).toBe('signature')
+  })
+
+  it('is a signed payload without lifetime and scope, too', () => {
+    const text = Buffer.from(JSON.stringify([1, ID, NOON, NOON + 1000, NOON, RECORD.data, RECORD.flash, null])).toString('base64url')
+    const { lifetime: _, ...record } = RECORD
+    const codec = createSignedPayloadCodec([SECRET], 'session')
+    expect(codec.read(`${text}.${macOf('signed-payload', text)}`)).toEqual({ content: { id: ID, record, scope: '' }, isOutdated: false })
+    expect(codec.write({ id: ID, record })).toBe(`${text}.${macOf('signed-payload', text)}`)
+  })
+
+  it('is a key of its own for a session of another package', () => {
+    expect(createMigratedId([SECRET, OLD_SECRET], 'session', 'old')).toBe(keyOf('migrated-id/old').toString('base64url'))
   })
 
   it('is nonce, ciphertext and tag for a sealed payload', () => {
