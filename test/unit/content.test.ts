@@ -7,6 +7,7 @@ import { Content } from '../../src/core/record/content'
 import { mergePatches, NO_CHANGES, patchOf, ReadMessage } from '../../src/core/record/patch'
 import { applyPatch, createRecord } from '../../src/core/record/record'
 import { recordBytes } from '../../src/core/record/size'
+import { EMPTY_RECORD } from './support/records'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 100 }
 const NOW = 1_000_000
@@ -139,7 +140,7 @@ describe('a record with changes on top', () => {
 })
 
 describe('the record that is going to be stored', () => {
-  const record = { ...createRecord(NOW, LIMITS), data: { a: 1 }, flash: { b: 1 } }
+  const record = { ...EMPTY_RECORD, data: { a: 1 }, flash: { b: 1 } }
 
   it('is the stored one while nothing was changed', () => {
     const content = new Content(record)
@@ -167,7 +168,7 @@ describe('the size of a record', () => {
   }
 
   it('is what it takes as JSON, whatever was changed and looked at', () => {
-    const smallest = new Content(createRecord(0, LIMITS))
+    const smallest = new Content(EMPTY_RECORD)
     fc.assert(fc.property(stories, (story) => {
       const { content, expected } = tell(story)
       const bytes = recordBytes(expected)

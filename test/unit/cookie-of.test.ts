@@ -2,16 +2,25 @@ import type { Slot, State } from '../../src/core/session/state'
 import { describe, expect, it } from 'vitest'
 import { Content } from '../../src/core/record/content'
 import { NO_CHANGES, patchOf } from '../../src/core/record/patch'
-import { createRecord } from '../../src/core/record/record'
 import { cookieOf } from '../../src/core/session/cookie-of'
 import { createDraft, createLive, UNREAD } from '../../src/core/session/state'
+import { EMPTY_RECORD } from './support/records'
 
-const EMPTY = createRecord(0, { maxAge: 1000, idleTimeout: 0 })
-const RECORD = { ...EMPTY, data: { user: 'ada' } }
-const EMPTIED = new Content(RECORD).with(patchOf({ isCleared: true }), true)
-const CHANGED = new Content(RECORD).with(patchOf({ data: new Map([['user', 'bob']]) }), true)
-const LIVE = createLive('id', RECORD, false)
-const OVER: Slot = { kind: 'over', why: 'gone', unsaved: NO_CHANGES, shown: createDraft('id', new Content(EMPTY)) }
+const RECORD = { ...EMPTY_RECORD, data: { user: 'ada' } }
+
+type Parts = Parameters<typeof patchOf>[0]
+
+function draft(parts: Parts = {}, mayBeEmpty = false): Slot {
+  return createDraft('id', new Content(EMPTY_RECORD).with(patchOf(parts), true), { mayBeEmpty })
+}
+
+function live(parts?: Parts): Slot {
+  const slot = createLive('id', RECORD, false)
+  return parts ? { ...slot, content: slot.content.with(patchOf(parts), true) } : slot
+}
+
+const changed = (): Slot => live({ data: new Map([['user', 'bob']]) })
+const cleared = (): Slot => live({ isCleared: true })
 
 /** What becomes of the cookie, by whether the browser came with a session and whether the request ended it. */
 function wordsFor(state: Partial<State>): string[] {
@@ -21,43 +30,44 @@ function wordsFor(state: Partial<State>): string[] {
 const always = (word: string): string[] => [word, word, word, word]
 
 describe('the cookie', () => {
-  it.each<[what: string, slot: Slot]>([
-    ['a draft with data', createDraft('id', new Content(RECORD))],
-    ['a draft with changes', createDraft('id', new Content(EMPTY).with(patchOf({ data: new Map([['a', 1]]) }), true))],
-    ['a draft with a message', createDraft('id', new Content(EMPTY).with(patchOf({ flash: new Map([['a', 1]]) }), true))],
-    ['a draft that is kept without any', createDraft('id', new Content(EMPTY), { mayBeEmpty: true })],
-    ['a session that the browser does not know of', LIVE],
-    ['a session that was changed', { ...LIVE, content: CHANGED }],
-  ])('is set for %s, whatever happened before', (_, slot) => {
+  it.each<[what: string, make: () => Slot]>([
+    ['a draft that took over data', () => createDraft('id', new Content(RECORD))],
+    ['a draft with data', () => draft({ data: new Map([['a', 1]]) })],
+    ['a draft with a message', () => draft({ flash: new Map([['a', 1]]) })],
+    ['a draft that is kept without any', () => draft({}, true)],
+    ['a session that the browser does not know of', live],
+    ['a session that was changed', changed],
+  ])('is set for %s, whatever happened before', (_, make) => {
+    const slot = make()
     expect([wordsFor({ slot }), wordsFor({ slot, wasReplaced: true })]).toEqual([always('set'), always('set')])
     expect(cookieOf({ ...UNREAD, slot })).toEqual({ say: 'set', session: slot })
   })
 
   it('is set for a change of what the browser knows', () => {
-    expect(wordsFor({ slot: { ...LIVE, content: CHANGED }, known: RECORD })).toEqual(always('set'))
+    expect(wordsFor({ slot: changed(), known: RECORD })).toEqual(always('set'))
   })
 
   it('is not set for what the browser knows already', () => {
-    expect(wordsFor({ slot: LIVE, known: RECORD })).toEqual(always('nothing'))
+    expect(wordsFor({ slot: live(), known: RECORD })).toEqual(always('nothing'))
   })
 
   it('is set for another record that is the same', () => {
-    expect(wordsFor({ slot: LIVE, known: { ...RECORD } })).toEqual(always('set'))
+    expect(wordsFor({ slot: live(), known: { ...RECORD } })).toEqual(always('set'))
   })
 
-  it.each<[what: string, slot: Slot]>([
-    ['no session', UNREAD.slot],
-    ['a draft without data', createDraft('id', new Content(EMPTY))],
-    ['a session that was emptied', { ...LIVE, content: EMPTIED }],
-  ])('is removed for %s where there was one, or the request ended it', (_, slot) => {
-    expect(wordsFor({ slot })).toEqual(['nothing', 'remove', 'remove', 'remove'])
+  it.each<[what: string, make: () => Slot]>([
+    ['no session', () => UNREAD.slot],
+    ['a draft without data', draft],
+    ['a session that was emptied', cleared],
+  ])('is removed for %s where there was one, or the request ended it', (_, make) => {
+    expect(wordsFor({ slot: make() })).toEqual(['nothing', 'remove', 'remove', 'remove'])
   })
 
   it('stays as it is where another request gave the browser a new one', () => {
-    expect([wordsFor({ slot: UNREAD.slot, wasReplaced: true }), wordsFor({ slot: { ...LIVE, content: EMPTIED }, wasReplaced: true })]).toEqual([always('nothing'), always('nothing')])
+    expect([wordsFor({ slot: UNREAD.slot, wasReplaced: true }), wordsFor({ slot: cleared(), wasReplaced: true })]).toEqual([always('nothing'), always('nothing')])
   })
 
   it('stays as it is for a session that was found ended', () => {
-    expect(wordsFor({ slot: OVER })).toEqual(always('nothing'))
+    expect(wordsFor({ slot: { kind: 'over', why: 'gone', unsaved: NO_CHANGES, shown: createDraft('id', new Content(RECORD)) } })).toEqual(always('nothing'))
   })
 })

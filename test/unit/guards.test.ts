@@ -3,17 +3,19 @@ import type { Slot } from '../../src/core/session/state'
 import { describe, expect, it } from 'vitest'
 import { Content } from '../../src/core/record/content'
 import { NO_CHANGES } from '../../src/core/record/patch'
-import { createRecord } from '../../src/core/record/record'
 import { cookieRefusalOf, endedError, reachOf, refusalOf, sharedError } from '../../src/core/session/guards'
 import { createDraft, createLive, UNREAD } from '../../src/core/session/state'
+import { EMPTY_RECORD } from './support/records'
 
-const RECORD = createRecord(0, { maxAge: 1000, idleTimeout: 0 })
-const DRAFT = createDraft('id', new Content(RECORD))
-const SLOTS: Record<string, Slot> = {
-  none: UNREAD.slot,
-  draft: DRAFT,
-  live: createLive('id', RECORD, false),
-  over: { kind: 'over', why: 'gone', unsaved: NO_CHANGES, shown: DRAFT },
+/** One of each kind. */
+function slots(): Record<string, Slot> {
+  const draft = createDraft('id', new Content(EMPTY_RECORD))
+  return {
+    none: UNREAD.slot,
+    draft,
+    live: createLive('id', EMPTY_RECORD, false),
+    over: { kind: 'over', why: 'gone', unsaved: NO_CHANGES, shown: draft },
+  }
 }
 
 const OPEN: Reach = { isShared: false, obstacle: undefined, remedy: 'before sending or streaming', isCookieMode: false }
@@ -48,7 +50,7 @@ describe('a change', () => {
     ['of what everybody sees', SHARED, false, { none: 'CACHED_RESPONSE', draft: 'CACHED_RESPONSE', live: 'CACHED_RESPONSE', over: 'CACHED_RESPONSE' }],
     ['of what everybody sees, after it', { ...SENT, isShared: true }, true, { none: 'CACHED_RESPONSE', draft: 'CACHED_RESPONSE', live: 'CACHED_RESPONSE', over: 'CACHED_RESPONSE' }],
   ])('%s is refused where it must be', (_, reach, needsCookie, codes) => {
-    expect(Object.fromEntries(Object.entries(SLOTS).map(([name, slot]) => [name, refusalOf({ ...UNREAD, slot }, reach, needsCookie)?.code]))).toEqual(codes)
+    expect(Object.fromEntries(Object.entries(slots()).map(([name, slot]) => [name, refusalOf({ ...UNREAD, slot }, reach, needsCookie)?.code]))).toEqual(codes)
   })
 })
 

@@ -1,18 +1,20 @@
 import type { SessionRecord } from '../../src/core/types'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createRecord } from '../../src/core/record/record'
 import { assertRecordFits, entryBytes, jsonBytes, largestKeys, outlineBytes, recordBytes } from '../../src/core/record/size'
 import { createRevision } from '../../src/core/record/revision'
 import { caught, codeOf } from './support/errors'
+import { EMPTY_RECORD } from './support/records'
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
-const recordWith = (data: Record<string, unknown>, flash: Record<string, unknown> = {}): SessionRecord => ({ ...createRecord(0, { maxAge: 1000, idleTimeout: 0 }), data, flash })
+const recordWith = (data: Record<string, unknown>, flash: Record<string, unknown> = {}): SessionRecord => ({ ...EMPTY_RECORD, data, flash })
 const values = fc.jsonValue({ stringUnit: 'binary' })
 const objects = fc.dictionary(fc.string({ unit: 'binary' }), values, { maxKeys: 3 })
 
 /** A revision as long as they can get. */
-const REVISION = Array.from({ length: 9 }).reduce<string>(previous => createRevision(previous), '')
+function longestRevision(): string {
+  return Array.from({ length: 9 }).reduce<string>(previous => createRevision(previous), '')
+}
 
 describe('how many bytes', () => {
   it('a value is as JSON', () => {
@@ -32,29 +34,29 @@ describe('how many bytes', () => {
   it('a record takes, whatever revision it gets', () => {
     fc.assert(fc.property(objects, objects, fc.constantFrom({}, { revision: 'short' }, { lifetime: { maxAge: 5 } }), (data, flash, more) => {
       const record = { ...recordWith(data, flash), ...more }
-      expect(recordBytes(record)).toBe(bytesOf({ ...record, revision: REVISION }))
-      expect(outlineBytes(record)).toBe(bytesOf({ ...record, revision: REVISION }) - bytesOf(data) - bytesOf(flash))
+      const stored = bytesOf({ ...record, revision: longestRevision() })
+      expect(recordBytes(record)).toBe(stored)
+      expect(outlineBytes(record)).toBe(stored - bytesOf(data) - bytesOf(flash))
     }))
   })
 })
 
 describe('a record', () => {
   const record = recordWith({ a: 'x'.repeat(100) })
-  const size = recordBytes(record)
 
-  it.each<[what: string, maxBytes: number, before: SessionRecord]>([
-    ['as big as the limit', size, recordWith({})],
-    ['bigger, and as big as before', size - 1, recordWith({ a: 'y'.repeat(100) })],
-    ['bigger, and smaller than before', size - 1, recordWith({ a: 'x'.repeat(101) })],
-  ])('is allowed: %s', (_, maxBytes, before) => {
-    expect(() => assertRecordFits(record, maxBytes, before)).not.toThrow()
+  it.each<[what: string, excess: number, before: SessionRecord]>([
+    ['as big as the limit', 0, recordWith({})],
+    ['bigger, and as big as before', 1, recordWith({ a: 'y'.repeat(100) })],
+    ['bigger, and smaller than before', 1, recordWith({ a: 'x'.repeat(101) })],
+  ])('is allowed: %s', (_, excess, before) => {
+    expect(() => assertRecordFits(record, recordBytes(record) - excess, before)).not.toThrow()
   })
 
   it.each<[what: string, before: SessionRecord]>([
     ['a new one', recordWith({})],
     ['one that has grown', recordWith({ a: 'x'.repeat(99) })],
   ])('is refused when it is bigger than the limit: %s', async (_, before) => {
-    expect(await codeOf(() => assertRecordFits(record, size - 1, before))).toBe('INVALID_VALUE')
+    expect(await codeOf(() => assertRecordFits(record, recordBytes(record) - 1, before))).toBe('INVALID_VALUE')
   })
 
   it('is refused with size, limit and the largest keys', async () => {

@@ -2,6 +2,7 @@ import type { RecordPatch } from '../../src/core/record/patch'
 import { describe, expect, it } from 'vitest'
 import { NO_CHANGES, ReadMessage } from '../../src/core/record/patch'
 import { applyPatch, createRecord, createReplacedRecord, isEmpty, isExpired, isTouchDue, MAX_LIFETIME_SECONDS, parseRecord, parseStored, patchKeys, remainingSeconds, underLimits } from '../../src/core/record/record'
+import { EMPTY_RECORD } from './support/records'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }
 const IDLE = { maxAge: 1000, idleTimeout: 100 }
@@ -76,7 +77,7 @@ describe('expiry', () => {
 })
 
 describe('the limits in force', () => {
-  const record = createRecord(0, { maxAge: 1000, idleTimeout: 200 })
+  const record = { ...EMPTY_RECORD, expiresAt: 300_000 }
 
   it.each<[what: string, limits: typeof LIMITS, expiresAt: number]>([
     ['shorten the life of a record', { maxAge: 50, idleTimeout: 0 }, 50_000],
@@ -161,7 +162,7 @@ describe('a patch', () => {
 })
 
 describe('a stored value', () => {
-  const good = { ...createRecord(0, LIMITS), data: { a: 1 } }
+  const good = { ...EMPTY_RECORD, data: { a: 1 } }
 
   it('is a record when everything is where it belongs', () => {
     expect(parseRecord(good)).toEqual(good)

@@ -29,6 +29,11 @@ describe('a revision', () => {
     expect(followsOn(createRevision(first), createRevision(first))).toBe(false)
   })
 
+  it('begins with one mark, and has one more with each write', () => {
+    const first = createRevision()
+    expect([first.length, createRevision(first).length, createRevision(first).endsWith(first)]).toEqual([8, 16, true])
+  })
+
   it('does not grow for ever', () => {
     let revision = createRevision()
     for (let write = 0; write < 100; write++)

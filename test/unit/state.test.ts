@@ -8,6 +8,7 @@ import { Content } from '../../src/core/record/content'
 import { mergePatches, NO_CHANGES, patchOf, ReadMessage } from '../../src/core/record/patch'
 import { createRecord } from '../../src/core/record/record'
 import { aborted, begun, changed, createDraft, createLive, dismissed, emptied, ended, isPersisted, keeps, presentIn, refreshed, removed, stillDraft, stored, UNREAD, unsavedOf, writing } from '../../src/core/session/state'
+import { EMPTY_RECORD } from './support/records'
 
 const LIMITS = { maxAge: 1000, idleTimeout: 0 }
 
@@ -117,9 +118,8 @@ describe('a look at a state', () => {
 })
 
 describe('a new session', () => {
-  const content = new Content(createRecord(0, LIMITS))
   const replaces = { id: 'old', succeed: (record: SessionRecord) => record }
-  const draft = { kind: 'draft', id: 'id', content, newer: undefined, mayBeEmpty: false, mayBeStored: false, isAnnounced: false, replaces: undefined }
+  const draft = { kind: 'draft', id: 'id', newer: undefined, mayBeEmpty: false, mayBeStored: false, isAnnounced: false, replaces: undefined }
 
   it.each<[what: string, options: Parameters<typeof createDraft>[2], expected: object]>([
     ['by default', undefined, {}],
@@ -128,14 +128,14 @@ describe('a new session', () => {
     ['that follows on another, which is no beginning', { replaces }, { replaces, isAnnounced: true }],
     ['that follows on another and was told', { replaces, isAnnounced: true }, { replaces, isAnnounced: true }],
   ])('is a draft that storage does not hold: %s', (_, options, expected) => {
-    expect(createDraft('id', content, options)).toStrictEqual({ ...draft, ...expected })
+    const content = new Content(EMPTY_RECORD)
+    expect(createDraft('id', content, options)).toStrictEqual({ ...draft, content, ...expected })
   })
 
   it.each([false, true])('is live and nothing new when it was loaded, kept without data: %s', (mayBeEmpty) => {
-    const record = createRecord(0, LIMITS)
-    const live = createLive('id', record, mayBeEmpty)
-    expect(live).toStrictEqual({ ...draft, kind: 'live', content: new Content(record), mayBeEmpty, mayBeStored: true, isAnnounced: true })
-    expect(live.content.base).toBe(record)
+    const live = createLive('id', EMPTY_RECORD, mayBeEmpty)
+    expect(live).toStrictEqual({ ...draft, kind: 'live', content: new Content(EMPTY_RECORD), mayBeEmpty, mayBeStored: true, isAnnounced: true })
+    expect(live.content.base).toBe(EMPTY_RECORD)
   })
 
   it('takes the place of what was there', () => {

@@ -2,11 +2,11 @@ import type { Succession } from '../../src/core/record/succession'
 import type { RegenerateOptions, Session, SessionRecord } from '../../src/core/types'
 import { describe, expect, it } from 'vitest'
 import { NO_CHANGES, patchOf } from '../../src/core/record/patch'
-import { createRecord } from '../../src/core/record/record'
 import { hasData, succeed } from '../../src/core/record/succession'
 import { App, type Browser, MODES, NOON, returning } from './support/app'
 import { caught } from './support/errors'
 import { Recorder } from './support/observer'
+import { EMPTY_RECORD } from './support/records'
 
 async function messagesOf(app: App, browser: Browser): Promise<unknown[]> {
   return browser.run(app, session => ['old', 'new'].map(key => session.flash(key)))
@@ -257,7 +257,7 @@ describe('regenerate', () => {
 describe('the record that follows on another', () => {
   const LIMITS = { maxAge: 1000, idleTimeout: 0 }
   const ALL = { keep: true, lifetime: 'new' } as const
-  const record: SessionRecord = { ...createRecord(0, LIMITS, { maxAge: 500 }), data: { userId: 'root', undefined: 1, a: 1 }, flash: { m: 1 }, revision: 'r' }
+  const record: SessionRecord = { ...EMPTY_RECORD, lifetime: { maxAge: 500 }, data: { userId: 'root', undefined: 1, a: 1 }, flash: { m: 1 }, revision: 'r' }
   const login = new Map([['userId', 'bob']])
 
   it.each<[what: string, asked: Partial<Succession>, userKey: string | undefined, expected: Partial<SessionRecord>]>([
