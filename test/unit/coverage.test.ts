@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createNodeBackend } from '../../src/core/crypto/node'
 import { createPureBackend } from '../../src/core/crypto/pure'
 import { createRecord } from '../../src/core/record/record'
@@ -7,6 +7,7 @@ import { createUnstorageStore } from '../../src/core/stores/builtin-driver'
 import { createStorageStore } from '../../src/core/stores/unstorage'
 import { signCookie, unsignCookie } from '../../src/core/cookie/signed-value'
 import { App, Browser, returning } from './support/app'
+import { countCrypto } from './support/counting-crypto'
 import { codeOf } from './support/errors'
 
 /** What express's cookie-parser puts around cookie-signature's `sign`. */
@@ -51,8 +52,18 @@ describe('signCookie and unsignCookie', () => {
   })
 
   it('refuse an empty secret', () => {
-    expect(() => signCookie('value', '')).toThrow(TypeError)
-    expect(() => unsignCookie('s:value.x', '')).toThrow(TypeError)
+    const problem = new TypeError('A cookie cannot be signed with an empty secret.')
+    expect(() => signCookie('value', '')).toThrow(problem)
+    expect(() => unsignCookie('s:value.x', '')).toThrow(problem)
+    expect(() => unsignCookie('s:value.x', ['k', ''])).toThrow(problem)
+  })
+
+  it('sign nothing to refuse what is not signed at all', () => {
+    const crypto = countCrypto()
+    onTestFinished(() => void vi.restoreAllMocks())
+    const texts = ['', '.', 'value', 'value.x', '.s:', 's.:x', 's:', 's:value', 'S:value.x']
+    expect([texts.map(text => unsignCookie(text, 'k')), crypto.calls]).toEqual([texts.map(() => null), 0])
+    expect([unsignCookie('s:.x', 'k'), crypto.calls]).toEqual([null, 1])
   })
 
   it.each(VALUES.filter(([, value]) => value.length < 100))('refuse any one character changed, left out or added: %s', (_, value) => {
