@@ -33,6 +33,13 @@ describe('a session as bytes', () => {
     expect(Array.from(bytes, (_, length) => decodePayload(bytes.subarray(0, length))).filter(Boolean)).toEqual([])
   })
 
+  it.each<[what: string, id: string, record: SessionRecord]>([
+    ['an id that is none', 'short123', PLAIN],
+    ['a record of another version', ID, { ...PLAIN, version: 2 } as unknown as SessionRecord],
+  ])('with %s is no session', (_, id, record) => {
+    expect(decodePayload(encodePayload({ id, record }))).toBeUndefined()
+  })
+
   it('never throws, whatever the bytes', () => {
     const read = Array.from({ length: 5000 }, (_, n) => decodePayload(randomBytes(n % 100)))
     expect(read.filter(Boolean)).toEqual([])
