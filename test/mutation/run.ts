@@ -40,6 +40,8 @@ const mutants = await new Stryker({
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   coverageAnalysis: 'perTest',
+  // What a busy machine takes long for is not killed by that.
+  timeoutMS: 20_000,
   reporters: ['progress-append-only'],
   // Nothing that these tests need; each run works on a copy of the rest.
   ignorePatterns: ['/dist', '/docs', '/playground', '/test/bench', '/test/e2e', '/test/fixtures', '/test/package', '/test/runtimes', '/test/types'],

@@ -10,6 +10,7 @@ const FILES = [
   'versioned-map',
   'records',
   'record-size',
+  'cookie-records',
   'found-cookies',
   'payload',
   'patch',
