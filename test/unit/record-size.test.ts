@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../src/core/types'
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { assertRecordFits, entryBytes, jsonBytes, largestKeys, outlineBytes, recordBytes } from '../../src/core/record/size'
 import { createRevision } from '../../src/core/record/revision'
 import { caught, codeOf } from './support/errors'
@@ -81,11 +81,45 @@ describe('a record', () => {
     fc.assert(fc.property(data, data, lifetimes, (data, flash, lifetime) => {
       const record = { ...recordWith(data, flash), ...lifetime && { lifetime } }
       const bytes = recordBytes(record)
-      assertRecordFits(record, bytes, EMPTY_RECORD)
+      expect(() => assertRecordFits(record, bytes, EMPTY_RECORD)).not.toThrow()
       // Nothing is there to be made smaller.
       if (bytes > recordBytes(EMPTY_RECORD))
         expect(() => assertRecordFits(record, bytes - 1, EMPTY_RECORD)).toThrow(/bytes/)
     }), { numRuns: 2000 })
+  })
+})
+
+describe('a record of a size that is told without writing it', () => {
+  const many = (count: number, value: unknown): unknown => Array.from({ length: count }, () => value)
+  const keyed = (count: number, value: unknown): Record<string, unknown> => Object.fromEntries(Array.from({ length: count }, (_, n) => [`\u0001${n}`, value]))
+  const KINDS: [what: string, data: Record<string, unknown>][] = [
+    ['a text', { a: 'x'.repeat(5000) }],
+    ['a text of control characters', { a: '\u0001'.repeat(1000) }],
+    ['a text of three bytes a character', { a: '€'.repeat(2000) }],
+    ['short texts', { a: many(1000, '\u0001') }],
+    ['empty texts', { a: many(1000, '') }],
+    ['numbers', { a: many(300, -1.234567890123456e-300) }],
+    ['truth values and null', { a: [many(500, false), many(500, true), many(500, null)] }],
+    ['empty lists', { a: many(2000, []) }],
+    ['empty objects', { a: many(2000, {}) }],
+    ['lists of lists', { a: many(100, many(10, [1])) }],
+    ['keys', keyed(500, 1)],
+    ['keys below keys', { a: many(30, keyed(20, { b: '\u0001' })) }],
+  ]
+
+  it.each(KINDS)('is refused when it is one byte too long, in data and messages: %s', (_, parts) => {
+    for (const record of [recordWith(parts), recordWith({}, parts), recordWith(parts, parts)]) {
+      expect(() => assertRecordFits(record, recordBytes(record), EMPTY_RECORD)).not.toThrow()
+      expect(() => assertRecordFits(record, recordBytes(record) - 1, EMPTY_RECORD)).toThrow(/bytes/)
+    }
+  })
+
+  it.each(KINDS)('is not written when it is far from the limit: %s', (_, parts) => {
+    const record = { ...recordWith(parts, parts), lifetime: { maxAge: 5, persistent: false } }
+    const stringify = vi.spyOn(JSON, 'stringify')
+    onTestFinished(() => stringify.mockRestore())
+    assertRecordFits(record, 1_000_000, EMPTY_RECORD)
+    expect(stringify).not.toHaveBeenCalled()
   })
 })
 
