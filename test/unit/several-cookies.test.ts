@@ -72,6 +72,20 @@ describe.each(MODES)('changing the scope of the cookie in $mode', ({ options }) 
       }
     }), { numRuns: 150 })
   })
+
+  it('at every login, in whatever order', async () => {
+    const inAnyOrder = fc.shuffledSubarray(Object.keys(Object.values(SCOPES)), { minLength: 5 })
+    await fc.assert(fc.asyncProperty(inAnyOrder, async (order) => {
+      const first = new App(options)
+      const apps = deployments(first)
+      const browser = new JarBrowser()
+      for (const index of order) {
+        await browser.run(apps[Number(index)]!, URL_OF_APP, session => session.regenerate({ user: index }))
+        first.wait(1)
+        expect(await userOf(browser, apps[Number(index)]!)).toBe(index)
+      }
+    }), { numRuns: 300, examples: [[['2', '4', '5', '6', '0']]] })
+  })
 })
 
 const header = (...tokens: string[]): string => tokens.map(token => `session=${token}`).join('; ')

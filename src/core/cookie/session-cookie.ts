@@ -65,7 +65,9 @@ export class SessionCookie implements Cookies {
     assertCookieFits(header, record)
     if (this.tokens.length === 0)
       return [header]
-    return [...this.#removeElsewhere(this.tokens.length > 1 && dead.length > 0), header]
+    // Who logs in again and again under other scopes would at last have more dead cookies than are looked up.
+    const isStale = dead.length > 0 || !this.tokens.some(({ content }) => content.id === id)
+    return [...this.#removeElsewhere(this.tokens.length > 1 && isStale), header]
   }
 
   /** Where the browser has no cookie of our name, there is nothing to say. */
