@@ -176,6 +176,16 @@ describe('the size of a record', () => {
     }), { numRuns: 500 })
   })
 
+  it.each<[what: string, data: object, flash: object]>([
+    ['data', { a: 'x'.repeat(2000) }, {}],
+    ['messages', {}, { a: 'x'.repeat(2000) }],
+    ['both', { a: 'x'.repeat(2000) }, { a: 'x'.repeat(2000) }],
+  ])('is that of long %s, too', (_, data, flash) => {
+    const content = new Content(EMPTY_RECORD).with(patchOf({ data: new Map(Object.entries(data)), flash: new Map(Object.entries(flash)) }), true)
+    const bytes = recordBytes(content.record(NOW, LIMITS))
+    expect([bytes - 1, bytes].map(maxBytes => problemOf(content, new Content(EMPTY_RECORD), maxBytes)?.code)).toEqual(['INVALID_VALUE', undefined])
+  })
+
   it('may be too big where it was as big before, and may not grow', () => {
     fc.assert(fc.property(stories, changes, looks, (story, change, look) => {
       const { content: before, expected: recordBefore } = tell(story)

@@ -100,6 +100,8 @@ describe('a record of a size that is told without writing it', () => {
     ['empty texts', { a: many(1000, '') }],
     ['numbers', { a: many(300, -1.234567890123456e-300) }],
     ['truth values and null', { a: [many(500, false), many(500, true), many(500, null)] }],
+    ['nothing but null', { a: many(2000, null) }],
+    ['empty keys', { a: many(1000, { '': {} }) }],
     ['empty lists', { a: many(2000, []) }],
     ['empty objects', { a: many(2000, {}) }],
     ['lists of lists', { a: many(100, many(10, [1])) }],

@@ -242,6 +242,17 @@ describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
   })
 })
 
+it('some thousand tokens are remembered, and no more than that', () => {
+  const codec = counting(createIdCodec([SECRET], 'session'))
+  const remembering = createRememberingCodec(codec)
+  const tokens = Array.from({ length: 12_000 }, (_, n) => remembering.write({ id: `${ID}${n}`, record: RECORD }))
+  for (const token of tokens.slice(-3000))
+    remembering.read(token)
+  expect(codec.reads).toBe(0)
+  remembering.read(tokens[0]!)
+  expect(codec.reads).toBe(1)
+})
+
 describe('the fault of a text', () => {
   const signature = 'A'.repeat(43)
 
