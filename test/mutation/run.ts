@@ -12,7 +12,7 @@ import { isSame, mutantAt, SURVIVORS } from './survivors'
 
 type Mutants = Awaited<ReturnType<Stryker['runMutationTest']>>
 
-/** Of a hundred mutants, so many have to die. */
+/** Of a hundred mutants of all files, so many have to die. */
 const WANTED = 95
 
 /** What needs nothing but its arguments. */
@@ -57,7 +57,7 @@ if (dead.length > 0)
   console.log(`\nDead, and to be taken out of test/mutation/survivors.json:\n${JSON.stringify(dead, undefined, 2)}`)
 if (unknown.length > 0)
   console.log(`\nAlive, and without a reason in test/mutation/survivors.json:\n${JSON.stringify(unknown, undefined, 2)}`)
-process.exit(unknown.length > 0 || scoreOf(mutants) < WANTED ? 1 : 0)
+process.exit(unknown.length > 0 || (!args.only && scoreOf(mutants) < WANTED) ? 1 : 0)
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder).map(name => `${folder}/${name}`)
