@@ -61,8 +61,6 @@ function withoutOptions(nitro: Nitro): Replacements {
   const { mode, migrate } = configOf(nitro)
   // Nobody reads the messages of production to learn the options.
   const replacements: Replacements = [['core/option-hints', 'export const hintFor = () => undefined, nearest = () => undefined']]
-  if (!migrate)
-    replacements.push(['core/session/migrating', 'export const oldCookieToLoad = () => undefined, migrate = undefined, expireOldCookie = undefined'])
   // Such a build mounts nothing to keep records in; sessions that move in may be in a storage of their own.
   if (mode === 'cookie' && !migrate)
     replacements.push(['core/storage/stored-records', 'export const StoredRecords = undefined'], ['runtime/server/storage', NO_STORAGE])

@@ -1,6 +1,7 @@
 import type { ResolvedSessionOptions } from './options'
 import type { TokenCodec } from './cookie/token'
 import type { RequestContext } from './session/context'
+import type { Migrate } from './session/old-cookie'
 import type { OldCookies } from './session/ports'
 import type { Exchange, SessionObserver } from './ports'
 import type { SessionStore } from './types'
@@ -32,21 +33,25 @@ export interface Destination {
   readonly now: () => number
 }
 
-/** Opens the cookies of another package in requests. */
-export type OldCookieOpener = (destination: Destination) => (exchange: Exchange) => OldCookies
+/** What lets sessions of another package become ours. */
+export interface Migrator {
+  /** Opens the cookies of the other package in requests. */
+  open(destination: Destination): (exchange: Exchange) => OldCookies
+  readonly migrate: Migrate
+}
 
 /** What a manager is made of, besides its options. */
 export interface ManagerParts {
   /** Needed in storage mode. */
   store?: SessionStore | undefined
   /** Missing where no session comes from another package. */
-  openOldCookies?: OldCookieOpener | undefined
+  migrator?: Migrator | undefined
   /** Milliseconds since the epoch; `Date.now` when missing. */
   now?: (() => number) | undefined
 }
 
 /** Derives every key once; requests only use them. */
-export function createManager(options: ResolvedSessionOptions, { store, openOldCookies, now = () => Date.now() }: ManagerParts): Manager {
+export function createManager(options: ResolvedSessionOptions, { store, migrator, now = () => Date.now() }: ManagerParts): Manager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const codec = createCodec(options)
@@ -57,19 +62,19 @@ export function createManager(options: ResolvedSessionOptions, { store, openOldC
     isCookieMode: options.mode === 'cookie',
     now,
     openCookies: (exchange, onRejected) => new SessionCookie(options, codec, exchange, onRejected),
-    openOldCookies: openOldCookies?.({ options, storage, now }),
+    openOldCookies: migrator?.open({ options, storage, now }),
   }
   return {
     options,
     store: options.mode === 'storage' ? store : undefined,
-    needsLoading: options.mode === 'storage' || options.idleTimeout > 0 || options.saveUninitialized || openOldCookies !== undefined,
+    needsLoading: options.mode === 'storage' || options.idleTimeout > 0 || options.saveUninitialized || migrator !== undefined,
     isDue(cookieHeader) {
       const { secrets, cookie: { name } } = options
       if (carriesIdleTime(cookieHeader, name))
         return true
       return secrets.length > 1 && findCookies(cookieHeader, name, codec).tokens[0]?.isOutdated === true
     },
-    open: (exchange, observer) => new RequestSession(context, exchange, observer),
+    open: (exchange, observer) => new RequestSession(context, exchange, observer, migrator?.migrate),
   }
 }
 

@@ -2,9 +2,9 @@ import type { SessionMigration } from './migration/migration'
 import type { ResolvedSessionOptions } from './options'
 import type { SessionStore } from './types'
 import { createManager, type Manager } from './manager'
-import { createOldCookieOpener } from './migration/old-cookie'
+import { createMigrator } from './migration/old-cookie'
 import { guardMigration } from './migration/own'
-import { sweep } from './sweep'
+import { sweep } from './storage/sweep'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager extends Manager {
@@ -33,6 +33,6 @@ export interface ManagerDependencies {
 
 /** Derives every key once; requests only use them. */
 export function createSessionManager(options: ResolvedSessionOptions, { store, migration, now }: ManagerDependencies): SessionManager {
-  const manager = createManager(options, { store, now, openOldCookies: migration && createOldCookieOpener(guardMigration(migration)) })
+  const manager = createManager(options, { store, now, migrator: migration && createMigrator(guardMigration(migration)) })
   return { ...manager, sweep: async signal => manager.store ? sweep(manager.store, signal, now) : 0 }
 }

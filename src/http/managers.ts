@@ -1,4 +1,4 @@
-import type { Manager, OldCookieOpener } from '../core/manager'
+import type { Manager, Migrator } from '../core/manager'
 import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options'
 import type { SessionStore } from '../core/types'
 import { createManager } from '../core/manager'
@@ -24,14 +24,14 @@ export interface ManagersHost<O extends CoreSessionOptions> {
   /** Where storage mode keeps the records. */
   createStore(options: ResolvedSessionOptions): SessionStore | undefined
   /** How visitors with a cookie of another package move in, to the configured session only. */
-  createMigration(options: ResolvedSessionOptions, store: SessionStore | undefined): OldCookieOpener | undefined
+  createMigration(options: ResolvedSessionOptions, store: SessionStore | undefined): Migrator | undefined
 }
 
 /** @throws SessionError `CONFIG_ERROR` */
 export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore, createMigration }: ManagersHost<O>): Managers {
   const options = resolve(config)
   const store = options.mode === 'storage' ? createStore(options) : undefined
-  const configured = createManager(options, { store, openOldCookies: createMigration(options, store) })
+  const configured = createManager(options, { store, migrator: createMigration(options, store) })
   const others = new Map<string, Manager>()
   return {
     get(overrides) {

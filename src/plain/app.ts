@@ -10,10 +10,10 @@ import { explainWrites } from '../core/session/explain-writes'
 import { OPTIONS } from '../core/options'
 import { unknownOptions } from '../core/option-names'
 import { configError, issue, resolveOptions } from '../core/resolve-options'
-import { createOldCookieOpener } from '../core/migration/old-cookie'
+import { createMigrator } from '../core/migration/old-cookie'
 import { guardMigration } from '../core/migration/own'
 import { definedOf } from '../core/record/value'
-import { sweep } from '../core/sweep'
+import { sweep } from '../core/storage/sweep'
 import { startCleanupTimer } from '../http/cleanup-timer'
 import { warnOfForeignCookie } from '../http/foreign-cookie'
 import { checkStore, nameOf, numberOf, openStore, placeOf, whenMade } from '../http/given-store'
@@ -121,7 +121,7 @@ function createPlainApp(options: PlainSessionOptions): PlainApp {
   const { store, migrate } = options
   const managers = createManagers(options, {
     resolve,
-    createMigration: () => migrate && createOldCookieOpener(guardMigration(migrate)),
+    createMigration: () => migrate && createMigrator(guardMigration(migrate)),
     createStore: ({ timeout }) => store && openStore(store, timeout),
   })
   const { store: records } = managers.get()

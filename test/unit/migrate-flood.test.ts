@@ -2,7 +2,7 @@ import type { Exchange } from '../../src/core/ports'
 import type { CookiePair } from '../support/other-packages'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fromCookieSession, fromExpressSession, fromH3Session, fromIronSession, signCookie } from '../../src/core/index'
-import { createOldCookieOpener } from '../../src/core/migration/old-cookie'
+import { createMigrator } from '../../src/core/migration/old-cookie'
 import { H3_VERSIONS, PASSWORD } from '../support/other-packages'
 import { App, Browser, returning } from './support/app'
 import { countCrypto } from './support/counting-crypto'
@@ -260,7 +260,7 @@ describe.each(Object.entries(HOSTILE_HEADERS))('a Cookie header of %s', (_, crea
     const found = [SIZE, 10 * SIZE].map((size) => {
       const header = new CountingText(create(size, name))
       const exchange: Exchange = { ...new FakeExchange(), cookieHeader: header as unknown as string, address: new FakeExchange().address, setCookies() {}, close() {}, holdResponse() {} }
-      const { isCarried } = createOldCookieOpener(migration)(undefined as never)(exchange)
+      const { isCarried } = createMigrator(migration).open(undefined as never)(exchange)
       expect(header.steps).toBeLessThanOrEqual(LOOKS * header.length)
       return isCarried
     })

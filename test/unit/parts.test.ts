@@ -24,8 +24,6 @@ interface Part {
   at: RegExp
   /** The files with lines that have to go with it. */
   wiredBy: string[]
-  /** True where the core imports it all the same; a build without it puts something else in its place. */
-  isInCore?: boolean
 }
 
 /** What apps can do without. */
@@ -36,14 +34,8 @@ const PARTS: Part[] = [
     wiredBy: ['build/check-config.ts', 'core/index.ts', 'core/session-manager.ts', 'h3.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/managers.ts', 'runtime/server/options.ts', 'runtime/server/types.ts'],
   },
   {
-    part: 'taking them over in a request',
-    at: /^core\/session\/migrating\.ts$/,
-    wiredBy: ['core/session/destroying.ts', 'core/session/loading.ts', 'core/session/request-session.ts'],
-    isInCore: true,
-  },
-  {
     part: 'clean-up',
-    at: /^core\/sweep\.ts$|^core\/stores\/listing\.ts$|^http\/cleanup-timer\.ts$|^runtime\/server\/(?:tasks\/)?cleanup\.ts$|^build\/cleanup\.ts$/,
+    at: /^core\/storage\/sweep\.ts$|^core\/stores\/listing\.ts$|^http\/cleanup-timer\.ts$|^runtime\/server\/(?:tasks\/)?cleanup\.ts$|^build\/cleanup\.ts$/,
     wiredBy: ['build/left-out.ts', 'core/session-manager.ts', 'core/stores/driver.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/sessions.ts'],
   },
   {
@@ -110,7 +102,7 @@ describe('the core', () => {
       imports.get(file)!.forEach(reach)
     }
     reach('core/manager.ts')
-    const found = PARTS.filter(({ isInCore }) => !isInCore).flatMap(({ at }) => [...reached].filter(file => at.test(file)))
+    const found = PARTS.flatMap(({ at }) => [...reached].filter(file => at.test(file)))
     expect(found).toEqual([])
     expect(reached.size).toBeGreaterThan(50)
   })

@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../manager'
+import type { Migrator } from '../manager'
 import type { OldCookies, TakenOver } from '../session/ports'
 import type { Exchange } from '../ports'
 import type { OldToken, SessionMigration } from './migration'
@@ -6,6 +6,7 @@ import type { TakeOverContext } from './take-over'
 import { buildRemoval } from '../cookie/set-cookie'
 import { readCookies, readPieces } from '../cookie/header'
 import { scopeTextOf } from '../cookie/scope'
+import { migrate } from './migrating'
 import { OLD_COOKIE_PATH } from './migration'
 import { takeOver } from './take-over'
 
@@ -13,10 +14,13 @@ import { takeOver } from './take-over'
 const MAX_CANDIDATES = 4
 
 /** The cookies of one migration. Who has none needs none of this code, and no server of theirs holds it. */
-export function createOldCookieOpener(migration: SessionMigration): OldCookieOpener {
-  return (destination) => {
-    const context = { ...destination, recent: new Map() }
-    return exchange => new OldCookie(migration, context, exchange)
+export function createMigrator(migration: SessionMigration): Migrator {
+  return {
+    open(destination) {
+      const context = { ...destination, recent: new Map() }
+      return exchange => new OldCookie(migration, context, exchange)
+    },
+    migrate,
   }
 }
 

@@ -6,7 +6,7 @@ import { andThen, orElse } from '../maybe'
 import { createRecord } from '../record/record'
 import { commit } from './committing'
 import { endedError } from './guards'
-import { expireOldCookie, oldCookieToLoad } from './migrating'
+import { expireOldCookie, oldCookieToLoad } from './old-cookie'
 import { showOnly } from './show-only'
 import { createLive, dismissed, presentIn } from './state'
 

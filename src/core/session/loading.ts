@@ -3,16 +3,18 @@ import type { SessionMachine } from './machine'
 import { SessionError } from '../errors'
 import { andThen, orElse } from '../maybe'
 import { findRecord, startSession, tellMissing } from './finding'
-import { migrate, oldCookieToLoad } from './migrating'
+import { type Migrate, oldCookieToLoad } from './old-cookie'
 
 /** Loads the session of a request, once. */
 export class SessionLoader {
   readonly #machine: SessionMachine
+  readonly #migrate: Migrate | undefined
   #loading: Promise<void> | undefined
   #failure: unknown
 
-  constructor(machine: SessionMachine) {
+  constructor(machine: SessionMachine, migrate: Migrate | undefined) {
     this.#machine = machine
+    this.#migrate = migrate
   }
 
   get isLoaded(): boolean {
@@ -57,7 +59,7 @@ export class SessionLoader {
   #load(): Maybe<void> {
     const machine = this.#machine
     const { era } = machine.state
-    const load = (): Maybe<void> => orElse(() => loadSession(machine), (error) => {
+    const load = (): Maybe<void> => orElse(() => loadSession(machine, this.#migrate), (error) => {
       this.#failure = error
       throw error
     })
@@ -72,8 +74,8 @@ export class SessionLoader {
   }
 }
 
-function loadSession(machine: SessionMachine): Maybe<void> {
-  const old = oldCookieToLoad(machine)
+function loadSession(machine: SessionMachine, migrate: Migrate | undefined): Maybe<void> {
+  const old = migrate && oldCookieToLoad(machine)
   // The response waits for it, also when nobody else does.
   return andThen(old ? machine.operations.run(() => migrate(machine, old)) : undefined, () => {
     const { cookie, state } = machine

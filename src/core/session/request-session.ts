@@ -19,7 +19,7 @@ import { createHandle } from './handle'
 import { SessionEvents } from './events'
 import { SessionLoader } from './loading'
 import { SessionMachine } from './machine'
-import { oldCookieToLoad } from './migrating'
+import { type Migrate, oldCookieToLoad } from './old-cookie'
 import { regenerate } from './regenerating'
 import { reload } from './reloading'
 import { changed, presentIn } from './state'
@@ -37,10 +37,11 @@ export class RequestSession implements SessionOwner {
   readonly #loader: SessionLoader
   #handle: Session | undefined
 
-  constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver) {
+  /** @param migrate missing where no session comes from another package */
+  constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver, migrate?: Migrate) {
     this.#machine = new SessionMachine(context, exchange, new SessionEvents(observer, () => this.handle))
     this.#operations = this.#machine.operations
-    this.#loader = new SessionLoader(this.#machine)
+    this.#loader = new SessionLoader(this.#machine, migrate)
   }
 
   /** The one object that users get, whatever happens to the session behind it. */

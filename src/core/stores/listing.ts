@@ -1,12 +1,18 @@
-import type { Driver } from './driver'
 import { throwIfError } from './storage-error'
 import { expiryOf } from './text'
 
 /** Entries that are looked at in one go. */
 const BATCH = 200
 
+/** What a driver that lists its keys has. */
+interface ListingDriver {
+  name?: string
+  getInstance?(): unknown
+  getKeys?(base: string, options: object): unknown
+}
+
 /** The keys of a driver below a prefix, for the clean-up. Those of what lives on may be left out. */
-export async function* listKeys(driver: Driver, prefix: string, now: number): AsyncGenerator<readonly string[]> {
+export async function* listKeys(driver: ListingDriver, prefix: string, now: number): AsyncGenerator<readonly string[]> {
   const map = driver.name === 'memory' ? driver.getInstance?.() : undefined
   // A list of a million keys would hold the process; the memory driver's map gives them one by one.
   if (map instanceof Map)

@@ -1,7 +1,7 @@
 import type { SessionStore } from '../../core/types'
 import type { ServerApp } from './app'
 import { hasCleanupTimer } from '#unsession/host'
-import { sweep } from '../../core/sweep'
+import { sweep } from '../../core/storage/sweep'
 import { startCleanupTimer } from '../../http/cleanup-timer'
 
 /** Removes expired records; resolves to their number. */

@@ -1,4 +1,4 @@
-import type { OldCookieOpener } from '../../core/manager'
+import type { Migrator } from '../../core/manager'
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionStore } from '../../core/types'
 import type { CheckMigration } from './check-context'
@@ -20,7 +20,7 @@ export interface MigrationContext {
 interface MigrationSource {
   checkMigration: CheckMigration
   /** Missing where an option is not given that may be missing here. */
-  createMigration(options: MigrateOptions, context: MigrationContext): OldCookieOpener | undefined
+  createMigration(options: MigrateOptions, context: MigrationContext): Migrator | undefined
 }
 
 const { checkMigration, createMigration } = (source ?? {}) as Partial<MigrationSource>
@@ -39,7 +39,7 @@ export function checkConfiguredMigration({ migrate, mode }: SessionOptions): Opt
 }
 
 /** The migration that the options ask for. */
-export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): OldCookieOpener | undefined {
+export function createConfiguredMigration(migrate: SessionOptions['migrate'], { secrets, timeout }: ResolvedSessionOptions, store: SessionStore | undefined): Migrator | undefined {
   if (!from || !migrate || import.meta.prerender)
     return undefined
   return createMigration!({ ...migrate, cookie: withoutUnset(migrate.cookie ?? {}) }, { secrets, timeout, store })

@@ -1,8 +1,8 @@
-import type { Limits } from './record/record'
-import type { SessionStore } from './types'
-import { elapsed } from './clock'
-import { ExpiredRecords } from './storage/expired-records'
-import { RecordAccess } from './storage/record-access'
+import type { Limits } from '../record/record'
+import type { SessionStore } from '../types'
+import { elapsed } from '../clock'
+import { ExpiredRecords } from './expired-records'
+import { RecordAccess } from './record-access'
 
 /** Sessions with other options may share the store: each record is judged by itself. */
 const NO_LIMITS: Limits = { maxAge: Infinity, idleTimeout: 0 }

@@ -1,25 +1,13 @@
-import type { SessionMachine } from './machine'
-import type { OldCookies } from './ports'
-import type { State } from './state'
+import type { SessionMachine } from '../session/machine'
+import type { Migrate } from '../session/old-cookie'
+import type { State } from '../session/state'
 import { isSessionError } from '../errors'
 import { isEmpty } from '../record/record'
-import { createLive } from './state'
-
-/** The cookie of another package, where the request carries none of ours. */
-export function oldCookieToLoad({ state, cookie, oldCookie }: SessionMachine): OldCookies | undefined {
-  return oldCookie && !state.isLoaded && cookie.tokenOf(state) === undefined && oldCookie.isCarried ? oldCookie : undefined
-}
-
-/** Removes the cookie of another package, where none of ours takes its place. */
-export function expireOldCookie(machine: SessionMachine, old: OldCookies): void {
-  machine.adopt({ ...machine.state, isOldCookieOver: true })
-  old.expire()
-  if (old.isNamedAsOurs)
-    machine.expireCookie()
-}
+import { expireOldCookie } from '../session/old-cookie'
+import { createLive } from '../session/state'
 
 /** Takes over the session of another package. Its cookie goes only when ours goes out, to what is stored. */
-export async function migrate(machine: SessionMachine, old: OldCookies): Promise<void> {
+export const migrate: Migrate = async (machine, old) => {
   const { exchange, events } = machine
   if (exchange.isSent || exchange.isShared)
     return
