@@ -50,6 +50,8 @@ const ANSWERS: { name: string, marks?: Marks, answer: Handler }[] = [
     { name: `${JSON.stringify(marks)} after the session was read`, marks, answer: (event: SessionEvent) => (getSession(event), mark(event, marks), 'ok') },
     { name: `a Response with ${JSON.stringify(marks)}`, marks, answer: (event: SessionEvent) => (getSession(event), new Response('ok', { headers: marks })) },
   ]),
+  // The bytes of `İ`, which Node takes for UTF-8 in this header; in lower case it is two characters.
+  ...[1, 30].map(count => ({ name: `a file whose name has ${count} letters that are longer in lower case`, answer: (event: SessionEvent) => (getSession(event), mark(event, { 'content-disposition': `attachment; filename="${'Ä°'.repeat(count)}.txt"`, 'vary': 'Origin', ...PUBLIC }), 'ok') })),
   { name: 'handleCacheHeaders', answer: event => (getSession(event), isV1(event) ? handleCacheHeaders(event, { maxAge: 60 }) : handleCacheHeadersV2(event as H3V2Event, { maxAge: 60 }), 'ok') },
   { name: 'a stream', answer: event => (getSession(event), mark(event, PUBLIC), new Response('ok').body) },
   { name: 'a redirect', answer: event => (getSession(event), mark(event, PUBLIC), isV1(event) ? sendRedirect(event, '/') : redirect('/')) },

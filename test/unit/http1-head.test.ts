@@ -6,8 +6,8 @@ const NAMES = ['set-cookie', 'vary', 'cache-control', 'x-vary', 'vary-x', 'contr
 /** As people write it. */
 const nameIn = (text: string): fc.Arbitrary<string> => fc.constantFrom(text, text.toUpperCase(), text.replaceAll(/\b\w/g, letter => letter.toUpperCase()))
 const name = fc.constantFrom(...NAMES).chain(nameIn)
-/** With what could be taken for a name, and letters that have another case. */
-const value = fc.array(fc.constantFrom('a', 'B', 'É', 'ß', '\u00FF', ':', 'vary:', 'Set-Cookie: ', '=', ';', ',', ' ', '\t'), { maxLength: 6 }).map(parts => parts.join('').trim())
+/** With what could be taken for a name, and letters that have another case, of which one is longer in lower case. */
+const value = fc.array(fc.constantFrom('a', 'B', 'É', 'ß', '\u00FF', 'İ', ':', 'vary:', 'Set-Cookie: ', '=', ';', ',', ' ', '\t'), { maxLength: 6 }).map(parts => parts.join('').trim())
 const field = fc.tuple(name, value)
 
 type Change = readonly ['append' | 'set', name: string, value: string] | readonly ['delete', name: string]
@@ -16,6 +16,10 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   field.map(([name, value]) => ['set', name, value] as const),
   name.map(name => ['delete', name] as const),
 )
+
+/** Headers take no other letters than those of one byte; the name of a file in a head of Node may have them. */
+const asByte = (text: string): string => text.replaceAll('İ', '\u00DD')
+const asBytes = (values: (string | null)[]): (string | null)[] => values.map(value => value && asByte(value))
 
 function make(list: Pick<Headers, 'append' | 'set' | 'delete'>, [act, name, value]: Change): void {
   if (act === 'delete')
@@ -28,12 +32,12 @@ describe('the head of a response', () => {
   it('is read and changed as the Headers of the Fetch standard are', () => {
     fc.assert(fc.property(fc.array(field, { maxLength: 5 }), fc.array(change, { maxLength: 5 }), (fields, changes) => {
       const head = new Http1Head(`HTTP/1.1 200 vary: ok\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
-      const headers = new Headers(fields)
+      const headers = new Headers(fields.map(([name, value]) => [name, asByte(value)]))
       for (const next of changes) {
         make(head, next)
-        make(headers, next)
+        make(headers, next.map(asByte) as unknown as Change)
       }
-      const valuesOf = (list: Pick<Headers, 'get' | 'getSetCookie'>): unknown[] => [NAMES.map(name => list.get(name)), list.getSetCookie()]
+      const valuesOf = (list: Pick<Headers, 'get' | 'getSetCookie'>): unknown[] => [asBytes(NAMES.map(name => list.get(name))), asBytes(list.getSetCookie())]
       expect(valuesOf(head)).toEqual(valuesOf(headers))
       expect([...new Set(head.keys())].sort()).toEqual([...new Set(headers.keys())].sort())
     }), { numRuns: 2000 })

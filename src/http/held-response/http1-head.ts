@@ -70,11 +70,20 @@ export class Http1Head implements HeaderList {
   }
 
   get #lowerText(): string {
-    return this.#lower ??= this.#text.toLowerCase()
+    return this.#lower ??= inLowerCase(this.#text)
   }
 
   #become(text: string): void {
     this.#text = text
     this.#lower = undefined
   }
+}
+
+/**
+ * A text whose characters all stay where they are. Node takes the name of a file in
+ * `Content-Disposition` for UTF-8, so a head may hold `İ`, of which lower case makes two characters.
+ */
+function inLowerCase(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length ? lower : text.replaceAll(/[A-Z]/g, letter => letter.toLowerCase())
 }
