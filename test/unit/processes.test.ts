@@ -489,6 +489,40 @@ describe('expiry while a write is on its way in another process', () => {
   })
 })
 
+describe('an update by a function that waits for another of its process', () => {
+  it('sees that a third in another process kept the session alive', async () => {
+    const servers = await start({ idleTimeout: 60 })
+    const browser = await servers.returning()
+    const [first, second] = [await browser.visit(servers.a), await browser.visit(servers.a)]
+    servers.wait(80)
+    const gate = servers.a.store.hold('get')
+    const nothing = first.session.update(() => ({}))
+    await gate.reached
+    const waiting = second.session.update(data => ({ n: Number(data.n ?? 0) + 1 }))
+    await browser.run(servers.b, session => session.update({ n: 1 }))
+    servers.wait(15)
+    gate.release()
+    expect([await nothing, await waiting]).toMatchObject([{ n: 1 }, { n: 2 }])
+  })
+
+  it('and so does what is stored at the end of a request', async () => {
+    const servers = await start({ idleTimeout: 60 })
+    const browser = await servers.returning()
+    const [first, second] = [await browser.visit(servers.a), await browser.visit(servers.a)]
+    servers.wait(80)
+    const gate = servers.a.store.hold('get')
+    const nothing = first.session.update(() => ({}))
+    await gate.reached
+    second.session.set('m', 1)
+    const end = second.end()
+    await browser.run(servers.b, session => session.update({ n: 1 }))
+    servers.wait(15)
+    gate.release()
+    await Promise.all([nothing, end])
+    expect((await servers.sessions())[0]!.data).toMatchObject({ n: 1, m: 1 })
+  })
+})
+
 describe('an idle session that two processes read at once', () => {
   it('is touched by one write', async () => {
     const servers = await start({ idleTimeout: 100 })

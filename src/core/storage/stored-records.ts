@@ -114,9 +114,10 @@ export class StoredRecords implements Records {
     const { access } = this
     // That the loaded record is the newest shows when it is replaced; often it is.
     const base = access.isOutdated(key, session.content.base) ? undefined : access.judge(session.content.base)
-    if (typeof base === 'string')
-      return base
-    const written = base && attempt(plan, base, isMade)
+    // One that has ended since may live on in storage: others used it.
+    if (typeof base !== 'object')
+      return this.#changeNewest(key, session, plan)
+    const written = attempt(plan, base, isMade)
     // A function that changes nothing, or fails, has to see the newest data.
     if (!written || (isMade && !written.isChanged))
       return this.#changeNewest(key, session, plan)
