@@ -76,14 +76,13 @@ export function finishResponses({ config }: { config: AppConfig }): void {
       },
     }),
     async onResponse(response: Response, event: H3V2Event) {
-      // A response of Node waits by itself, and its head is finished as it leaves.
-      if (!event.runtime?.node?.res) {
-        // Internal requests, and others on hosts that give one context to all, find those of another event.
-        const sessions = sessionsOwnedBy(event)
-        // For handlers without the middleware. Who writes logs failures.
+      // Internal requests, and others on hosts that give one context to all, find those of another event.
+      const sessions = sessionsOwnedBy(event)
+      // For handlers without the middleware; a response of Node waits by itself. Who writes logs failures.
+      if (!event.runtime?.node?.res)
         await sessions?.flush()?.catch(() => {})
-        sessions?.finish(response.headers)
-      }
+      // Also where Node's are finished as they leave: a cache may stand between the app and the server.
+      sessions?.finish(response.headers)
       await onResponse?.(response, event)
     },
   })

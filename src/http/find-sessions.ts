@@ -40,7 +40,8 @@ export function setSessions(event: { context: object }, sessions: FoundSessions)
   place[SESSIONS] = sessions
   const headers = headersOf(event)
   if (headers)
-    headers[OF_REQUEST] = sessions
+    // Not to be copied by `{ ...headers }`, of which a symbol is no header.
+    Object.defineProperty(headers, OF_REQUEST, { configurable: true, writable: true, value: sessions })
   const context: Place = event.context
   context[SESSIONS] = sessions
 }

@@ -1,6 +1,6 @@
 import type { Session, SessionOptions } from '../../src/h3'
 import { createApp, eventHandler, toWebHandler } from 'h3'
-import { defineHandler, H3, toWebHandler as toWebHandlerV2 } from 'h3-v2'
+import { defineHandler, H3, toNodeHandler, toWebHandler as toWebHandlerV2 } from 'h3-v2'
 import { routeRules } from 'h3-v2/rules'
 import { cache } from 'h3-v2/rules/cache'
 import { createStorage } from 'unstorage'
@@ -15,7 +15,7 @@ import { ControlledDriver } from './support/driver'
 import { codeOf } from './support/errors'
 import { HOSTS, type Handler } from './support/h3-hosts'
 import { OLD_APP_SECRET } from './support/old-sessions'
-import { createSwitch } from './support/server'
+import { createSwitch, serve } from './support/server'
 
 /** Options of an app of its own, with a storage that tests can hold and break. */
 function createOptions(options: Partial<SessionOptions> = {}): { driver: ControlledDriver, options: SessionOptions } {
@@ -473,6 +473,37 @@ describe('the hook onResponse of an app of h3 v2', () => {
     })
     await app.fetch(new Request('http://127.0.0.1/'))
     expect(statuses).toEqual([302])
+  })
+
+  it('and a cache in front of the app see what the browser will see, also on Node', async () => {
+    const seen: (string | null)[][] = []
+    const see = (response: Response): void => void seen.push(['cache-control', 'vary'].map(name => response.headers.get(name)))
+    const { options } = createOptions({ cookie: { secure: false } })
+    const app = new H3({ silent: true, onResponse: see })
+      .get('/login', async event => void (await useSession(event, options)).set('user', 'ada'))
+      .get('/', async (event) => {
+        const session = await useSession(event, options)
+        event.res.headers.set('cache-control', 'public, max-age=60')
+        return session.get('user')
+      })
+    const cached = async (request: Request): Promise<Response> => {
+      const response = await app.fetch(request)
+      see(response)
+      return response
+    }
+    const visitor = createVisitor(`http://127.0.0.1:${(await serve(toNodeHandler({ fetch: cached } as unknown as H3) as never)).port}`)
+    const sent = [await visitor.fetch('/login'), await visitor.fetch('/')]
+    sent.forEach(response => see(response as never))
+    expect(seen).toEqual(Array.from({ length: 6 }, () => ['no-store', 'Cookie']))
+    expect(await sent[1]!.text()).toBe('ada')
+  })
+})
+
+describe('the headers of a request of h3 v2', () => {
+  it('can be copied, and have nothing of ours', async () => {
+    const app = new H3({ debug: true }).use(sessionMiddleware(createOptions().options))
+      .get('/', event => [...new Headers({ ...event.req.headers, a: 'b' })])
+    expect(await (await app.fetch(new Request('http://127.0.0.1/'))).json()).toEqual([['a', 'b']])
   })
 })
 
