@@ -10,6 +10,11 @@ export function fromUtf8(bytes: Uint8Array): string {
   return utf8Decoder.decode(bytes)
 }
 
+/** The same text in memory of its own: engines keep a part of a text as a reference to the whole. */
+export function copyText(text: string): string {
+  return fromUtf8(toUtf8(text))
+}
+
 /** Stand-ins on workers may not know this encoding. */
 const hasBuffer = typeof Buffer === 'function' && Buffer.isEncoding('base64url')
 

@@ -2,9 +2,11 @@ import type { SessionRecord } from '../../src/core/types'
 import type { TokenCodec } from '../../src/core/cookie/token'
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createId } from '../../src/core/id'
 import { carriesIdleTime, createIdCodec, createMarkingCodec, createMigratedId, createRememberingCodec, createSealedPayloadCodec, createSignedPayloadCodec } from '../../src/core/cookie/token'
 import { App, Browser, MODES, NOON, OLD_SECRET, returning, SECRET } from './support/app'
 import { silentExchange } from './support/exchange'
+import { heapAfterCollection } from './support/heap'
 
 const ID = 'abcdefghijklmnopqrstuvwx'
 const SCOPE = 'example.com;/app;1'
@@ -203,6 +205,20 @@ describe.each(CODECS)('a $kind that is remembered', ({ kind, create }) => {
     const token = remembering.write({ id: ID, record: RECORD, scope: SCOPE })
     remembering.forget!(token)
     expect([remembering.read(token), remembering.read(token), codec.reads]).toEqual([{ content, isOutdated: false }, { content, isOutdated: false }, 1])
+  })
+
+  it('keeps no header in memory, however often it is read', async () => {
+    const codec = create([SECRET], 'session')
+    const remembering = createRememberingCodec(codec)
+    const headers = (): string[] => Array.from({ length: 500 }, (_, n) => {
+      const token = codec.write({ id: createId(), record: RECORD, scope: SCOPE })
+      // As the parser of Node gives it: one text of its own.
+      return Buffer.from(`${String(n).padEnd(100_000, '-')}=${token}`, 'latin1').toString('latin1')
+    })
+    const read = (header: string): unknown => remembering.read(header.slice(header.indexOf('=') + 1))
+    const before = await heapAfterCollection()
+    headers().forEach(header => [read(header), read(header)])
+    expect(await heapAfterCollection() - before).toBeLessThan(10_000_000)
   })
 
   it('stays outdated', () => {

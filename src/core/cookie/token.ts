@@ -2,7 +2,7 @@ import type { NewTokenContent, TokenContent } from '../session/found-token'
 import { MAX_COOKIE_BYTES } from './set-cookie'
 import { normalizeValue, readCookies } from './header'
 import { getCrypto, IV_BYTES, randomBytes, TAG_BYTES } from '../crypto/index'
-import { allocate, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64Url, toUtf8 } from '../encoding'
+import { allocate, copyText, fromBase64Url, fromUtf8, isEqualConstantTime, toBase64Url, toUtf8 } from '../encoding'
 import { isPlausibleId } from '../id'
 import { decodePayload, encodePayload } from './payload'
 import { Recent } from '../recent'
@@ -141,9 +141,11 @@ export function createRememberingCodec(codec: TokenCodec): TokenCodec {
       const known = recent.get(token)
       if (known)
         return known
-      const opened = codec.read(token)
+      // What is remembered must not keep the header in memory that it came with.
+      const own = copyText(token)
+      const opened = codec.read(own)
       if (typeof opened === 'object')
-        recent.set(token, opened)
+        recent.set(own, opened)
       return opened
     },
     forget: token => recent.delete(token),
