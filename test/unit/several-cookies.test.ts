@@ -108,6 +108,20 @@ async function deadToken(app: App): Promise<string> {
 }
 
 describe('several cookies of our name in storage mode', () => {
+  it('leaves two parts of a site alone that have a session each', async () => {
+    const site = new App({ cookie: { path: '/' } })
+    const part = site.redeploy({ cookie: { path: '/app' } })
+    const browser = new JarBrowser()
+    const URL_OF_SITE = new URL('/', URL_OF_APP).href
+    await browser.run(part, URL_OF_APP, session => session.regenerate({ user: 'ada' }))
+    await browser.run(site, URL_OF_SITE, session => session.regenerate({ user: 'bob' }))
+    site.wait(1)
+    const { setCookies } = await browser.run(part, URL_OF_APP, session => session.regenerate({ user: 'eve' }))
+    site.wait(1)
+    const userAt = async (app: App, url: string): Promise<unknown> => (await browser.run(app, url, session => session.get('user'))).result
+    expect([setCookies.length, await userAt(part, URL_OF_APP), await userAt(site, URL_OF_SITE)]).toEqual([1, 'eve', 'bob'])
+  })
+
   it('are looked up until one has a session', async () => {
     const app = new App()
     const [dead, live, other] = [await deadToken(app), (await returning(app, { user: 'ada' })).token, (await returning(app, { user: 'bob' })).token]

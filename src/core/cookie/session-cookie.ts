@@ -10,6 +10,7 @@ import type { SessionRecord } from '../types'
 import { assertCookieFits, buildRemoval, buildSetCookie } from './set-cookie'
 import { otherScopes, parseScopeText, scopeTextOf } from './scope'
 import { findCookies } from './found-cookies'
+import { MAX_LOOKUPS } from '../session/finding'
 import { remainingSeconds } from '../record/record'
 
 const NO_HEADERS: readonly string[] = []
@@ -65,9 +66,10 @@ export class SessionCookie implements Cookies {
     assertCookieFits(header, record)
     if (this.tokens.length === 0)
       return [header]
-    // Who logs in again and again under other scopes would at last have more dead cookies than are looked up.
-    const isStale = dead.length > 0 || !this.tokens.some(({ content }) => content.id === id)
-    return [...this.#removeElsewhere(this.tokens.length > 1 && isStale), header]
+    const hasDead = this.tokens.length > 1 && dead.length > 0
+    // With one more, the cookie that comes now might not be looked up.
+    const isFull = this.tokens.length >= MAX_LOOKUPS && !this.tokens.some(({ content }) => content.id === id)
+    return [...this.#removeElsewhere(hasDead || isFull), header]
   }
 
   /** Where the browser has no cookie of our name, there is nothing to say. */
@@ -108,7 +110,7 @@ export class SessionCookie implements Cookies {
     const known = holdsRecord ? undefined : this.tokens.find(({ content, isOutdated }) => !isOutdated && content.id === id)
     const text = known?.text ?? this.#codec.write(holdsRecord ? { id, record, scope: scopeTextOf(this.#options.cookie) } : { id, record })
     if (holdsRecord)
-      this.tokens.forEach(token => this.#codec.forget?.(token.text))
+      [...this.tokens, ...written ? [written] : []].forEach(({ text }) => this.#codec.forget?.(text))
     this.#written = { id, record: holdsRecord ? record : undefined, text }
     return text
   }

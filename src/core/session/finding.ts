@@ -12,7 +12,7 @@ import { showOnly } from './show-only'
 import { begun, changed, createLive, presentIn } from './state'
 
 /** Of several cookies that verify, so many are looked up in storage. */
-const MAX_LOOKUPS = 4
+export const MAX_LOOKUPS = 4
 
 /** The record behind the cookies of a request; in cookie mode the newest of them is the session. */
 export function findRecord(machine: SessionMachine, token: FoundToken): Maybe<SessionRecord | Missing | undefined> {
