@@ -62,6 +62,14 @@ describe.each(MAJORS)('the start of a production server of $name', ({ build }) =
     expect(output).toContain('mounts nothing at \'elsewhere\'')
   })
 
+  it('stops when the environment names a mount in place of a driver that drops what has expired', async () => {
+    const kept = await build({ session: { storage: { driver: 'lru-cache' } }, storage: { elsewhere: { driver: 'memory' } } } as never)
+    const { code, output } = await runToEnd(kept.entry, { NITRO_SESSION_SECRET: TEST_SECRET, NITRO_SESSION_STORAGE: 'elsewhere' })
+    expect(code).not.toBe(0)
+    expect(output).toContain('- storage: This build holds the driver \'lru-cache\', which removes by itself what has expired, and no code that would do so at \'elsewhere\'.')
+    await kept.remove()
+  })
+
   it('keeps sessions in .data/session of its folder, and they survive a restart', async () => {
     const first = await startServer(built.entry, {}, folder)
     const visitor = createVisitor(first.url)

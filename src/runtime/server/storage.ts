@@ -2,7 +2,7 @@ import type { SessionStore } from '../../core/types'
 import type { SessionOptions, SessionStorageOptions } from './types'
 import type { Driver } from 'unstorage'
 import { createDriver, driverName } from '#unsession/driver'
-import { isConfiguredPerRequest } from '#unsession/host'
+import { hasCleanup, isConfiguredPerRequest } from '#unsession/host'
 import { useStorage } from '#unsession/server'
 import { configError } from '../../core/resolve-options'
 import { withDefaults } from '../../core/stores/driver'
@@ -53,10 +53,22 @@ export async function releaseStorage(): Promise<void> {
  */
 export function createMountStore(path: string, mount: string, timeout: number): SessionStore {
   const nitroStorage = useStorage()
+  assertSwept(path, mount)
   // Nitro keeps what has no mount in memory, where sessions would silently be lost.
   if (nitroStorage.getMount(`${mount}:`).base === '')
     throw configError([{ path, problem: `This build mounts nothing at '${mount}'.`, remedy: `Mount a driver at \`storage.${mount}\` in the config, and build with \`mode: 'storage'\`.` }])
   return createMountedStore(nitroStorage, { base: mount, timeout })
+}
+
+/** In place of a driver that drops what has expired, the environment may have named a mount of the app, where it would stay for ever. */
+function assertSwept(path: string, mount: string): void {
+  if (path === 'storage' && !hasCleanup) {
+    throw configError([{
+      path,
+      problem: `This build holds the driver '${driverName}', which removes by itself what has expired, and no code that would do so at '${mount}'.`,
+      remedy: 'Name the mount in the config and build again; the environment can change the options of the driver only.',
+    }])
+  }
 }
 
 /** The store over a driver that nobody else uses. */
