@@ -10,7 +10,7 @@ const HEADER = 'unsession-page'
 const lent = new Map<string, EventSessions>()
 
 /**
- * Nuxt renders its error page by an internal request that has the headers of the one that
+ * Nuxt, and whoever does as it does, renders its error page by an internal request that has the headers of the one that
  * failed, but not its context. A ticket in the headers lets it find the session.
  */
 export async function shareWithErrorPage(event: H3Event, render: () => Promise<void>): Promise<void> {

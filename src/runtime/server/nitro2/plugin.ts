@@ -28,7 +28,7 @@ function provideSessions({ h3App: { options } }: NitroApp, server: ServerSession
   options.onRequest = (event) => {
     // Internal requests carry the context of the event that makes them.
     const parent = (event.node.req as { __unenv__?: object }).__unenv__
-    setSessions(event, sessionsIn(parent)?.forSubRequest(event, parent!) ?? (hasPages ? borrowSessions(event) : undefined) ?? new EventSessions(new EventHost(server, event)))
+    setSessions(event, sessionsIn(parent)?.forSubRequest(event, parent!) ?? borrowSessions(event) ?? new EventSessions(new EventHost(server, event)))
     return onRequest?.(event)
   }
 }
@@ -43,8 +43,7 @@ function awaitSessions({ h3App: { options }, captureError }: NitroApp): void {
   }
   options.onError = async (error, event) => {
     const failure = await flush(event)?.then(() => undefined, reason => reason)
-    const render = async (): Promise<void> => onError?.(failure ?? error, event)
-    await (hasPages ? shareWithErrorPage(event, render) : render())
+    await shareWithErrorPage(event, async () => onError?.(failure ?? error, event))
     // An error page may have read messages. It is shown, whatever becomes of them.
     await flush(event)?.catch(reason => captureError(reason, { event, tags: ['session'] }))
   }
