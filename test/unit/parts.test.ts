@@ -45,7 +45,7 @@ const PARTS: Part[] = [
   },
   {
     part: 'pages',
-    at: /^core\/session\/page\.ts$|^http\/page-part\.ts$|^runtime\/app\/|^runtime\/wire\.ts$|^runtime\/server\/routes\/|^runtime\/server\/nitro2\/(?:page-.*|error-page)\.ts$|^build\/pages\.ts$/,
+    at: /^core\/session\/page\.ts$|^http\/page-part\.ts$|^runtime\/app\/|^runtime\/wire\.ts$|^runtime\/server\/routes\/|^runtime\/server\/nitro2\/page-.*\.ts$|^build\/pages\.ts$/,
     wiredBy: ['build/left-out.ts', 'http/event-sessions.ts', 'nitro.ts', 'runtime/server/nitro2/plugin.ts'],
   },
   {
