@@ -45,7 +45,7 @@ const PARTS: { part: string, word: string, needed: Server, unneeded: Server, kil
   { part: 'WebSockets', word: 'An open WebSocket cannot', needed: { host: { experimental: { websocket: true } }, session: {} }, unneeded: FILES, kilobytes: 1.4 },
   // Nitro keeps the names of functions. The one driver is in every server, the other is not.
   { part: 'clean-up', word: 'provideCleanup', needed: { host: WORKER, session: { storage: { driver: 'memory' } } }, unneeded: { host: WORKER, session: { storage: KV }, bare: { ...WORKER, storage: { kv: KV } } }, kilobytes: 0.8 },
-  { part: 'pages', word: 'PageHost', needed: { host: { framework: { name: 'nuxt' } }, session: {} }, unneeded: FILES, kilobytes: 1.3 },
+  { part: 'pages', word: 'sec-fetch-dest', needed: { host: { framework: { name: 'nuxt' } }, session: {} }, unneeded: FILES, kilobytes: 1.3 },
   { part: 'HTTP/2', word: 'respondWithFD', needed: { host: { preset: 'node-listener' }, session: {} }, unneeded: FILES, kilobytes: 1.2 },
 ]
 
