@@ -62,7 +62,7 @@ export function createMountStore(path: string, mount: string, timeout: number): 
 
 /** In place of a driver that drops what has expired, the environment may have named a mount of the app, where it would stay for ever. */
 function assertSwept(path: string, mount: string): void {
-  if (path === 'storage' && !hasCleanup) {
+  if (path === 'storage' && driverName !== undefined && !hasCleanup) {
     throw configError([{
       path,
       problem: `This build holds the driver '${driverName}', which removes by itself what has expired, and no code that would do so at '${mount}'.`,
