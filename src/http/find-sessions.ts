@@ -21,8 +21,8 @@ export interface ConnectionSessions {
 }
 
 /**
- * Where the headers of a request have the sessions of this copy of the package. They are no
- * event; a WeakMap with an entry for every request costs the garbage collector more than the rest.
+ * The sessions of a request, on its headers. Private to this copy of the package. A WeakMap with
+ * an entry for each request would cost the garbage collector more than everything else we do.
  */
 const OF_REQUEST = Symbol('sessions')
 
@@ -40,7 +40,7 @@ export function setSessions(event: { context: object }, sessions: FoundSessions)
   place[SESSIONS] = sessions
   const headers = headersOf(event)
   if (headers)
-    // Not to be copied by `{ ...headers }`, of which a symbol is no header.
+    // Not enumerable: `{ ...headers }` would copy it, and a symbol is not the name of a header.
     Object.defineProperty(headers, OF_REQUEST, { configurable: true, writable: true, value: sessions })
   const context: Place = event.context
   context[SESSIONS] = sessions
