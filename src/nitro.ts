@@ -10,10 +10,10 @@ import { isWorker } from './build/hosts'
 import { leaveOut } from './build/left-out'
 import { majorOf } from './build/major'
 import { addMigration } from './build/migration'
-import { addPageRoute, hasPages } from './build/pages'
+import { addPageRoute, hasPages, warnOfStatic } from './build/pages'
 import { addRuntimeConfig, configKeyOf, configOf, kindsOf } from './build/runtime-config'
 import { addStorage } from './build/storage'
-import { configError } from './core/resolve-options'
+import { configError, type OptionIssue } from './core/resolve-options'
 
 export type * from './runtime/server/types'
 export type { CoreSessionOptions, SessionCookieOptions, SessionMode } from './core/options'
@@ -35,15 +35,17 @@ const LIBRARIES = ['nanoid/']
  */
 const module = {
   name: 'unsession',
-  async setup(nitro: Nitro, configFiles = configFilesOf(nitro)): Promise<void> {
-    await addOptions(nitro, configFiles)
+  async setup(nitro: Nitro, configFiles = configFilesOf(nitro), issues: readonly OptionIssue[] = []): Promise<void> {
+    await addOptions(nitro, configFiles, issues)
     await addStorage(nitro)
     await addMigration(nitro, `${runtimeDir}/migration`)
     addCleanup(nitro, `${runtimeDir}/tasks/cleanup`)
     await addServerCode(nitro)
     addDevtools(nitro, `${runtimeDir}/devtools`)
-    if (hasPages(nitro))
+    if (hasPages(nitro)) {
       addPageRoute(nitro, `${runtimeDir}/routes/session`)
+      warnOfStatic(nitro)
+    }
     await majorOf(nitro).addAutoImports(nitro, `${runtimeDir}/index`)
   },
 }
@@ -51,13 +53,13 @@ const module = {
 /** `nitro` makes it a plugin of Vite as well, which Nitro 3 finds beside its own. */
 export default { ...module, nitro: module }
 
-async function addOptions(nitro: Nitro, configFiles: readonly string[]): Promise<void> {
+async function addOptions(nitro: Nitro, configFiles: readonly string[], more: readonly OptionIssue[]): Promise<void> {
   const subject = ['the session options', ...configFiles.length > 0 ? [`in ${configFiles.join(' and ')}`] : []].join(' ')
   const misshapen = checkShape(nitro)
   if (misshapen.length > 0)
     throw configError(misshapen, subject)
   addRuntimeConfig(nitro, nitro.options.session ?? {})
-  const issues = await checkConfig(nitro)
+  const issues = [...await checkConfig(nitro), ...more]
   if (issues.length > 0)
     throw configError(issues, subject)
 }

@@ -20,6 +20,12 @@ export interface Exchange {
   /** True while prerendering: the response is shown to everybody, so no session can be changed. */
   readonly isShared?: boolean
   /**
+   * True for a request that no visitor made: it keeps no session alive.
+   *
+   * @default false
+   */
+  readonly isBackground?: boolean
+  /**
    * Why no cookie can be sent although sessions can change, as a sentence. What storage keeps
    * under the id that the browser has needs none; all other changes are refused.
    */
@@ -50,6 +56,10 @@ export interface PageSession {
   readonly keys: readonly string[]
   /** The exposed data; empty without a session. */
   readonly data: Readonly<Record<string, unknown>>
+  /** When the session ends unless it is used again, in milliseconds since the epoch; `undefined` without one. */
+  readonly expiresAt: number | undefined
+  /** True for a visitor with a session, or with a cookie of one. */
+  readonly isCarried: boolean
   /** True when there are messages that nobody has read. */
   readonly hasMessages: boolean
   /** False for requests whose answer nobody is shown: messages wait for one that is. */

@@ -25,6 +25,13 @@ export function forbidCaching(headers: HeaderList): void {
   varyByCookie(headers)
 }
 
+/** As {@link forbidCaching}, where `no-cache` is a word of the framework: what it puts on error pages lets the browser keep them. */
+export function forbidStoring(headers: HeaderList): void {
+  forbidCaching(headers)
+  if (headers.get('cache-control') === 'no-cache')
+    headers.set('cache-control', NO_STORE)
+}
+
 /** True when a header lets caches keep the response that others share. */
 export function isForSharedCaches(headers: HeaderList): boolean {
   for (const name of headers.keys()) {

@@ -174,15 +174,18 @@ export class EventSessions implements FoundSessions, ResponseSessions {
 
   /** What the headers have to tell of the page and of what changed. */
   #tellPage(): void {
-    if (!this.#host.page)
+    const { page } = this.#host
+    if (!page)
       return
-    const { cookie, expose } = this.manager.options
-    const session = this.#opened?.get(cookie.name)?.session
+    const { options } = this.manager
+    const session = this.#opened?.get(options.cookie.name)?.session
     if (!session)
       return
-    if (this.#page)
-      this.#exchange.markPrivate(session.isCarried)
-    tellChanges(session, this.#exchange, expose)
+    if (this.#page) {
+      this.#exchange.markPrivate(session.isCarried, page.isError)
+      page.mendMark(session, this.#exchange, options)
+    }
+    tellChanges(session, this.#exchange, options.expose)
   }
 
   get #exchange(): EventExchange {

@@ -1,5 +1,6 @@
 import type { PageSession } from '../core/ports'
 import type { RequestSession } from '../core/session/request-session'
+import type { ResolvedSessionOptions } from '../core/options'
 import type { EventExchange } from './response-cookies'
 import { changesOf, createPageSession } from '../core/session/page'
 
@@ -9,6 +10,10 @@ export interface PageOptions {
   isPersonal(): boolean
   /** True when the response is a page that its visitor is going to see. */
   isShown(): boolean
+  /** True once an error page takes the place of the response. */
+  readonly isError: boolean
+  /** Sends what lets the page know that there is a session, where the browser does not have it. */
+  mendMark(session: RequestSession, exchange: EventExchange, options: ResolvedSessionOptions): void
 }
 
 /** What a page may see of a session. Its response is for this visitor alone. */

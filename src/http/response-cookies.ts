@@ -4,7 +4,7 @@ import type { ErrorResponse } from './error-response'
 import type { HeaderList } from './headers'
 import type { HeldResponse, Holder } from './held-response/index'
 import type { NodeResponse } from './node-response'
-import { forbidCaching, isForSharedCaches, varyByCookie } from './caching'
+import { forbidCaching, forbidStoring, isForSharedCaches, varyByCookie } from './caching'
 import { replaceSetCookies } from './headers'
 import { holdNodeResponse } from './held-response/index'
 import { createSaver } from './save-soon'
@@ -69,8 +69,12 @@ export interface EventExchange extends Exchange {
   readonly cookies: CookieLines
   /** To be called where the response depends on a session, so that `protect` sees its headers. */
   watch(): void
-  /** Keeps the response apart in caches; out of them when it is private. */
-  markPrivate(isPrivate: boolean): void
+  /**
+   * Keeps the response apart in caches; out of them when it is private.
+   *
+   * @param isError true for an error page
+   */
+  markPrivate(isPrivate: boolean, isError?: boolean): void
   /** Tells the page that made the request what changed. */
   setChanges(changes: string): void
   /**
@@ -131,10 +135,13 @@ export class ResponseCookies implements EventExchange, Holder {
       this.#held = holdNodeResponse(node, this)
   }
 
-  markPrivate(isPrivate: boolean): void {
-    if (!this.#isChangeable)
+  markPrivate(isPrivate: boolean, isError = false): void {
+    if (!this.#isChangeable || this.#mark === forbidStoring)
       return
-    this.#mark = isPrivate || this.#mark === forbidCaching ? forbidCaching : varyByCookie
+    if (isPrivate || this.#mark === forbidCaching)
+      this.#mark = isError ? forbidStoring : forbidCaching
+    else
+      this.#mark = varyByCookie
     // Otherwise it is done when all is known that the app set.
     if (!this.#response.isFinished)
       this.#response.headers.forEach(this.#mark)

@@ -163,7 +163,7 @@ describe('beside nuxt-security', () => {
     const visitor = createGuest(server)
     await signIn(visitor)
     const response = await visitor.fetch('/_session')
-    expect(await response.json()).toEqual({ data: { user: { name: 'Ada' } }, hasMessages: true })
+    expect(await response.json()).toMatchObject({ data: { user: { name: 'Ada' } }, hasMessages: true })
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(await (await visitor.post('/_session', { flash: ['success'] })).json()).toMatchObject({ messages: { success: 'Welcome, Ada' } })

@@ -33,6 +33,11 @@ export function setCookiesOf(response: Response, name: string): string[] {
   return response.headers.getSetCookie().filter(line => line.startsWith(`${name}=`))
 }
 
+/** All `Set-Cookie` lines but those of the mark that goes with the session cookie of apps with pages. */
+export function cookieLinesOf(response: Response): string[] {
+  return response.headers.getSetCookie().filter(line => !line.startsWith('unsession.'))
+}
+
 /** Does with a `Set-Cookie` line what a browser does. */
 export function keepCookie(cookies: Map<string, string>, line: string): void {
   const [pair = ''] = line.split(';')

@@ -26,7 +26,7 @@ function setUp({ cookie, ...options }: Partial<EventHost> & { cookie?: string } 
   return { app, sessions, event, exchange }
 }
 
-const PAGE = { isPersonal: () => true, isShown: () => true }
+const PAGE = { isPersonal: () => true, isShown: () => true, isError: false, mendMark: () => {} }
 
 describe('the sessions of an event', () => {
   it('are found in its context', () => {

@@ -105,7 +105,7 @@ function startFound(machine: SessionMachine, session: Present, record: SessionRe
   const found = { ...machine.state, slot: session, hadSession: true, arrived: record }
   whereItFits(() => machine.commit({ ...found, known }), () => machine.commit({ ...found, known: record }))
   // A session that is only read is kept alive.
-  if (canKeepAlive && isTouchDue(record, machine.now, options)) {
+  if (canKeepAlive && !machine.exchange.isBackground && isTouchDue(record, machine.now, options)) {
     whereItFits(() => {
       machine.become(touched(machine, machine.state, session))
       machine.exchange.holdResponse()

@@ -18,6 +18,11 @@ export function createPageSession(session: RequestSession, expose: readonly stri
       session.assertLoaded()
       return session.exists ? pick(session.data, expose) : {}
     },
+    get expiresAt() {
+      session.assertLoaded()
+      return session.exists ? session.record.expiresAt : undefined
+    },
+    get isCarried() { return session.isCarried || session.exists },
     get hasMessages() {
       session.assertLoaded()
       return session.exists && Object.keys(session.session.content.flash).length > 0

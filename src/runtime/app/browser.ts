@@ -1,11 +1,15 @@
-import type { FlashMessages } from './flash-messages'
+import type { SessionState } from '../wire'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
-import type { ShallowRef } from 'vue'
-import { shallowRef } from 'vue'
-import { createFlashMessages } from './flash-messages'
-import { type Ask, createRequests, followAnswers } from './requests'
-import { openTabs } from './tabs'
+import type { Ref, ShallowRef } from 'vue'
+import { ref, shallowRef } from 'vue'
+import { toDate } from './awaitable'
+import { BACKGROUND_HEADER } from '../wire'
+import { FlashMessages } from './flash-messages'
+import { followNavigation, type Navigation } from './navigation'
+import { isFromServer, mayHaveSession } from './origin'
+import { type Ask, createRequests, NOBODY } from './requests'
+import { followTabs } from './tabs'
 
 /** How long an answer that changed the session is kept back for the newest data. */
 const PATIENCE = 5000
@@ -13,118 +17,157 @@ const PATIENCE = 5000
 /** How long a request that gives the session another id may take to answer. */
 const TIME_TO_REPLACE = 500
 
-/** The session in the browser: one for all components. */
-export interface BrowserSession {
-  /** What the server rendered; missing on pages that it rendered for everybody. */
-  readonly rendered: PagePayload | undefined
-  readonly data: Readonly<ShallowRef<Record<string, unknown>>>
-  readonly flash: FlashMessages
-  /** Resolves when the data is known; fetches it where it is not. */
-  know(): Promise<void>
-  refresh(): Promise<void>
-  clear(): Promise<void>
-}
+/** Milliseconds after the end of the session when the server is asked. */
+const AFTER_END = 1000
+
+/** Timers that take longer than some 24 days end at once. */
+const MAX_TIMER = 2e9
 
 const sessions = new WeakMap<NuxtApp, BrowserSession>()
 
 /** The session of this page. The first call begins to follow what happens to it. */
 export function useBrowserSession(nuxtApp: NuxtApp): BrowserSession {
-  const session = sessions.get(nuxtApp) ?? createBrowserSession(nuxtApp)
+  const session = sessions.get(nuxtApp) ?? new BrowserSession(nuxtApp)
   sessions.set(nuxtApp, session)
   return session
 }
 
-/** What this page knows of the session. */
-interface Knowledge {
-  readonly data: ShallowRef<Record<string, unknown>>
-  /** Resolves when the data is known; missing where nobody asked yet. */
-  known: Promise<void> | undefined
+/** The session in the browser: one for all components. */
+export class BrowserSession {
+  /** What the server rendered; missing on pages that it rendered for everybody. */
+  declare readonly rendered: PagePayload | undefined
+  declare readonly data: ShallowRef<Record<string, unknown>>
+  /** True once the server has told. */
+  declare readonly ready: Ref<boolean>
+  declare readonly expiresAt: Ref<Date | undefined>
+  /** How many components of each name have asked. */
+  readonly counts: Record<string, number> = {}
+  declare readonly flash: FlashMessages
+  declare readonly navigation: Navigation
+  declare readonly ask: Ask
+  /** Tells other tabs what this one knows. */
+  readonly #tellTabs: (data: object | undefined, isReply: boolean) => void
+  /** The answer that is waited for. */
+  #asked: Promise<unknown> | undefined
   /** True when the page needs to know the data. */
-  isUsed: boolean
+  #isUsed: boolean
   /** False while there is something newer, as far as this page knows. */
-  isCurrent: boolean
-}
+  #isCurrent: boolean
+  /** Asks when the session ends. */
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-function createBrowserSession(nuxtApp: NuxtApp): BrowserSession {
-  const rendered = nuxtApp.payload.unsession as PagePayload | undefined
-  const page: Knowledge = {
-    data: shallowRef(rendered?.data ?? {}),
-    known: rendered && Promise.resolve(),
-    isUsed: Boolean(rendered),
-    isCurrent: Boolean(rendered),
+  constructor(nuxtApp: NuxtApp) {
+    const rendered = nuxtApp.payload.unsession as PagePayload | undefined
+    this.rendered = rendered
+    this.#isUsed = Boolean(rendered)
+    this.#isCurrent = isFromServer(rendered)
+    this.data = shallowRef(rendered?.data ?? {})
+    this.ready = ref(this.#isCurrent)
+    this.expiresAt = ref(toDate(rendered?.expiresAt))
+    this.ask = createRequests(state => this.#receive(state), (...answer) => this.#follow(...answer))
+    this.navigation = followNavigation(nuxtApp, this.#isCurrent, () => this.flash.drop(), () => this.flash.take())
+    this.flash = new FlashMessages(this)
+    this.#tellTabs = followTabs({
+      hear: (told, isReply) => this.#hear(told, isReply),
+      show: () => {
+        this.#doubt()
+        if (this.#isUsed)
+          this.know().catch(() => {})
+        this.flash.take()
+      },
+      restore: () => this.flash.drop(),
+    })
+    this.#waitForEnd(rendered?.expiresIn)
+    if (this.#isCurrent)
+      this.#tell()
+    else if (rendered)
+      this.refresh().catch(() => {})
   }
-  const ask = createRequests((state) => {
-    page.known ??= Promise.resolve()
-    page.isCurrent = true
-    flash.hasMore = state.hasMessages
-    if (!isSame(state.data, page.data.value))
-      page.data.value = state.data
-  })
-  const refresh = (): Promise<void> => fetchData(page, ask)
-  const know = (): Promise<void> => page.known ?? refresh()
-  const flash = createFlashMessages(nuxtApp, rendered, { know, fetch: async keys => (await ask('POST', { flash: keys })).messages })
-  const tell = followOthers(page, flash, refresh)
-  const clear = async (): Promise<void> => {
-    await endSession(ask).catch(async (error) => {
-      await refresh().catch(() => {})
+
+  /** Resolves when the data is known; fetches it where it is not. */
+  readonly know = async (): Promise<void> => {
+    if (this.#isCurrent)
+      return
+    this.#isUsed = true
+    if (!mayHaveSession() && this.#isEmpty)
+      return this.#receive(NOBODY)
+    // What is known, though it may be old, is better than an error.
+    await (this.#asked ?? this.refresh()).catch(error => this.ready.value || this.rendered || Promise.reject(error))
+  }
+
+  readonly refresh = async (): Promise<void> => {
+    this.#isUsed = true
+    this.#isCurrent = false
+    await (this.#asked = this.ask()).catch((error) => {
+      // Who needs it next asks again.
+      this.#doubt()
       throw error
     })
-    tell()
   }
-  if (page.isCurrent)
-    tell()
-  return { rendered, data: page.data, flash, know, refresh, clear }
-}
 
-function fetchData(page: Knowledge, ask: Ask): Promise<void> {
-  const asked = ask('GET').then(() => {})
-  page.known = asked
-  page.isUsed = true
-  page.isCurrent = false
-  // Who needs it next asks again.
-  asked.catch(() => page.known = page.known === asked ? undefined : page.known)
-  return asked
-}
+  readonly clear = async (): Promise<void> => {
+    const end = (): Promise<unknown> => this.ask({ method: 'DELETE' })
+    // Refused while another request replaces the id, whose answer brings the new cookie.
+    await end().catch(() => pause(TIME_TO_REPLACE).then(end)).catch(async (error) => {
+      await this.refresh().catch(() => {})
+      throw error
+    })
+    this.#tell()
+  }
 
-async function endSession(ask: Ask): Promise<void> {
-  // Refused while another request replaces the id, whose answer brings the new cookie.
-  const state = await ask('DELETE').catch(() => pause(TIME_TO_REPLACE))
-  if (!state)
-    await ask('DELETE')
-}
+  /** There may be something newer. */
+  #doubt(): void {
+    this.#isCurrent = false
+    this.#asked = undefined
+  }
 
-/**
- * Follows what other tabs tell, and what requests of this page change.
- *
- * @returns what tells the other tabs
- */
-function followOthers(page: Knowledge, flash: FlashMessages, refresh: () => Promise<void>): () => void {
+  async #receive({ data, expiresAt, expiresIn, hasMessages }: SessionState): Promise<void> {
+    const before = this.data.value
+    this.#isCurrent = true
+    this.ready.value = true
+    this.expiresAt.value = toDate(expiresAt)
+    this.flash.hasMore = hasMessages
+    this.#waitForEnd(expiresIn)
+    if (!isSame(data, before))
+      this.data.value = data
+    // Who asked waits until the app has been told that there is less than before.
+    if (!Object.keys(before).every(key => key in data))
+      await this.navigation.tellLoss(this.#isEmpty)
+  }
+
+  #waitForEnd(expiresIn: number | undefined): void {
+    clearTimeout(this.#timer)
+    if (expiresIn! < MAX_TIMER)
+      this.#timer = setTimeout(() => this.ask({ headers: { [BACKGROUND_HEADER]: '1' } }).catch(() => {}), expiresIn! + AFTER_END)
+  }
+
   /** A page that does not know the data lets the others ask. */
-  const tell = (isReply = false): void => tabs.tell(page.isCurrent ? page.data.value : undefined, isReply)
-  const tabs = openTabs({
-    hear(told, isReply) {
-      if (!page.isUsed || isSame(told, page.data.value))
-        return
-      // A page that was rendered before a change and hydrated after it tells what is old.
-      refresh().then(() => isReply || isSame(told, page.data.value) || tell(true)).catch(() => {})
-    },
-    show() {
-      if (page.isUsed)
-        refresh().catch(() => {})
-    },
-    restore: () => flash.drop(),
-  })
-  followAnswers(async ({ isDataChanged, isFlashLeft, isRefused }) => {
+  #tell(isReply = false): void {
+    this.#tellTabs(this.#isCurrent ? this.data.value : undefined, isReply)
+  }
+
+  /** Another tab tells what it knows. */
+  #hear(told: unknown, isReply: boolean): void {
+    // A page that was rendered before a change and hydrated after it tells what is old.
+    if (this.#isUsed && !isSame(told, this.data.value))
+      this.refresh().then(() => isReply || isSame(told, this.data.value) || this.#tell(true)).catch(() => {})
+  }
+
+  /** An answer to a request of this page. */
+  async #follow(isDataChanged: boolean, isFlashLeft: boolean, isRefused: boolean): Promise<void> {
     if (isFlashLeft)
-      flash.arrive()
-    if (!isDataChanged && !(isRefused && !isSame(page.data.value, {})))
+      this.flash.arrive()
+    if (!isDataChanged && (!isRefused || this.#isEmpty))
       return
-    page.isCurrent = false
-    if (page.isUsed)
-      await Promise.race([refresh().catch(() => {}), pause(PATIENCE)])
-    tell()
-  })
-  return tell
+    this.#doubt()
+    if (this.#isUsed)
+      await Promise.race([this.refresh().catch(() => {}), pause(PATIENCE)])
+    this.#tell()
+  }
+
+  get #isEmpty(): boolean {
+    return isSame(this.data.value, {})
+  }
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,7 +1,4 @@
-import type { SessionState } from '../wire'
-import type { PagePayload } from './types'
-import type { NuxtApp } from '#app'
-import { useRouter } from '#app/composables/router'
+import type { BrowserSession } from './browser'
 import { shallowReactive } from 'vue'
 
 /** What a visitor does who has seen the page. */
@@ -13,188 +10,95 @@ const ACTS = ['pointerdown', 'keydown', 'click', 'popstate'] as const
  */
 const TIME_TO_NAVIGATE = 50
 
-/** Milliseconds that another document may take to answer. */
-const PATIENCE = 10_000
-
-/** The flash messages in the browser. */
-export interface FlashMessages {
-  /** The messages that are shown. */
-  readonly shown: Map<string, unknown>
-  /** True when the server has messages that were not read; `undefined` when nobody asked yet. */
-  hasMore: boolean | undefined
-  /** A component is there that shows the message of a key, until the returned function is called. */
-  want(key: string): () => void
-  /** A request of this page left a message. */
-  arrive(): void
-  drop(): void
-}
-
-interface FlashOptions {
-  /** Finds out whether there are messages. */
-  know(): Promise<void>
-  /** Reads the messages of some keys. */
-  fetch(keys: string[]): Promise<SessionState['messages']>
-}
-
-/** The messages on the page, and the components that show them. */
-interface Board {
-  readonly shown: Map<string, unknown>
-  /** How many components show each message. */
-  readonly wanted: Map<string, number>
-  /** Messages that came by a request, while the visitor did nothing. */
-  readonly unseen: Set<string>
-  /** Messages whose components had gone when they came: they wait for others. */
-  readonly unclaimed: Set<string>
-}
-
-/** What is known of the messages that nobody has read. */
-interface Unread {
-  hasMore: boolean | undefined
-  /** True when a request of this page left one. */
-  hasArrived: boolean
-  /** True while another page is on its way. */
-  isMoving: boolean
-}
-
 /**
- * Messages go with the next navigation to another path. One that came by a request of this
- * page stays when the code itself navigates, before the visitor has done anything.
+ * The flash messages in the browser. They go with the next navigation to another path. One that
+ * came by a request of this page stays when the code itself navigates, before the visitor has done
+ * anything.
  */
-export function createFlashMessages(nuxtApp: NuxtApp, rendered: PagePayload | undefined, options: FlashOptions): FlashMessages {
-  const board: Board = { shown: shallowReactive(new Map(Object.entries(rendered?.messages ?? {}))), wanted: new Map(), unseen: new Set(), unclaimed: new Set() }
-  const unread: Unread = { hasMore: rendered?.hasMessages, hasArrived: false, isMoving: false }
-  const takeSoon = createTaker(board, unread, options)
-  const drop = (): void => dropSeen(board)
-  for (const act of ACTS)
-    window.addEventListener(act, () => board.unseen.clear(), { capture: true })
-  followNavigation(nuxtApp, {
-    begin: () => unread.isMoving = true,
-    leave: drop,
-    end() {
-      unread.isMoving = false
-      takeSoon()
-    },
-  })
-  return {
-    shown: board.shown,
-    get hasMore() { return unread.hasMore },
-    set hasMore(hasMore) { unread.hasMore = hasMore },
-    want(key) {
-      const leave = enter(board, key)
-      takeSoon()
-      return leave
-    },
-    arrive() {
-      unread.hasArrived = true
-      takeSoon(TIME_TO_NAVIGATE)
-    },
-    drop,
-  }
-}
+export class FlashMessages {
+  /** The messages that are shown. */
+  declare readonly shown: Map<string, unknown>
+  /** True when the server has messages that were not read; `undefined` when nobody asked yet. */
+  declare hasMore: boolean | undefined
+  readonly #session: BrowserSession
+  /** What components show, each key as often as there are components. */
+  readonly #wanted: string[] = []
+  /** Messages that came by a request, while the visitor did nothing. */
+  readonly #unseen = new Set<string>()
+  /** Messages whose components had gone when they came: they wait for others. */
+  readonly #unclaimed = new Set<string>()
+  /** True when a request of this page left one. */
+  #hasArrived = false
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-/** A component is there that shows a message, until it leaves. */
-function enter({ wanted, unclaimed }: Board, key: string): () => void {
-  wanted.set(key, (wanted.get(key) ?? 0) + 1)
-  unclaimed.delete(key)
-  return () => {
-    const others = wanted.get(key)! - 1
-    if (others > 0)
-      wanted.set(key, others)
-    else
-      wanted.delete(key)
+  constructor(session: BrowserSession) {
+    // What a cache kept was shown before.
+    const rendered = session.ready.value ? session.rendered : undefined
+    this.#session = session
+    this.shown = shallowReactive(new Map(Object.entries(rendered?.messages ?? {})))
+    this.hasMore = rendered?.hasMessages
+    for (const act of ACTS)
+      window.addEventListener(act, () => this.#unseen.clear(), { capture: true })
   }
-}
 
-/** The visitor goes on: what they have seen goes. */
-function dropSeen({ shown, unseen, unclaimed }: Board): void {
-  for (const key of shown.keys()) {
-    if (!unseen.has(key) && !unclaimed.has(key))
-      shown.delete(key)
+  /** A component is there that shows the message of a key, until the returned function is called. */
+  want(key: string): () => unknown {
+    this.#wanted.push(key)
+    this.#unclaimed.delete(key)
+    this.take()
+    return () => this.#wanted.splice(this.#wanted.indexOf(key), 1)
   }
-  unseen.clear()
-}
 
-/** @returns what takes the messages that components wait for: late enough for all components to be there */
-function createTaker(board: Board, unread: Unread, options: FlashOptions): (delay?: number) => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const takeSoon = (delay = 0): void => {
-    clearTimeout(timer)
-    timer = setTimeout(() => takeShown().catch(() => {}), delay)
+  /** A request of this page left a message. */
+  arrive(): void {
+    this.#hasArrived = true
+    this.take(TIME_TO_NAVIGATE)
   }
-  const takeShown = async (): Promise<void> => {
-    // Shown by and by, or never (Prerendering Revamped, speculation rules).
-    if ((document as { prerendering?: boolean }).prerendering)
-      document.addEventListener('prerenderingchange', () => takeSoon(), { once: true })
-    else if (await take(board, unread, options))
-      takeSoon()
-  }
-  return takeSoon
-}
 
-/** @returns true when there are others to take: components came meanwhile */
-async function take({ shown, wanted, unseen, unclaimed }: Board, unread: Unread, { know, fetch }: FlashOptions): Promise<boolean> {
-  if (unread.hasMore === undefined && wanted.size > 0)
-    await know()
-  // A page on its way would lose what the one that goes still takes.
-  if (!(unread.hasMore || unread.hasArrived) || unread.isMoving || wanted.size === 0)
-    return false
-  const isUnseen = unread.hasArrived
-  const keys = [...wanted.keys()]
-  unread.hasArrived = false
-  unread.hasMore = false
-  const messages = await fetch(keys).catch((error) => {
-    unread.hasMore = true
-    throw error
-  })
-  for (const [key, message] of Object.entries(messages ?? {})) {
-    shown.set(key, message)
-    if (isUnseen)
-      unseen.add(key)
-    if (!wanted.has(key))
-      unclaimed.add(key)
+  /** Takes the messages that components wait for: late enough for all components to be there. */
+  take(delay = 0): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#take().catch(() => {}), delay)
   }
-  const isAgain = Boolean(unread.hasMore) && [...wanted.keys()].some(key => !keys.includes(key))
-  if (isAgain)
-    unread.hasArrived ||= isUnseen
-  return isAgain
-}
 
-/** Tells of navigations: their begin, that they left a path, and that what they lead to is there. */
-function followNavigation(nuxtApp: NuxtApp, { begin, leave, end }: Record<'begin' | 'leave' | 'end', () => void>): void {
-  const router = useRouter()
-  let target: object | undefined
-  let isPending = false
-  nuxtApp.hook('page:start', () => {
-    isPending = true
-    begin()
-  })
-  const finish = (): void => {
-    isPending = false
-    end()
+  /** The visitor goes on: what they have seen goes. */
+  drop(): void {
+    for (const key of this.shown.keys()) {
+      if (!this.#unseen.has(key) && !this.#unclaimed.has(key))
+        this.shown.delete(key)
+    }
+    this.#unseen.clear()
   }
-  nuxtApp.hook('page:finish', finish)
-  // The error page takes the place of the one that was on its way.
-  nuxtApp.hook('app:error', finish)
-  // To another document: its page takes what there is. Who is still here after all did not leave.
-  window.addEventListener('beforeunload', () => {
-    begin()
-    setTimeout(end, PATIENCE)
-    for (const act of ['pointerdown', 'keydown', 'pageshow'])
-      window.addEventListener(act, end, { once: true })
-  })
-  router.beforeEach((to) => {
-    target = to
-    begin()
-  })
-  router.onError(() => end())
-  router.afterEach((to, from, failure) => {
-    // The end of a navigation that another one has overtaken.
-    if (to !== target)
+
+  async #take(): Promise<void> {
+    const { navigation, know, ask } = this.#session
+    // Looked at by and by, or never: a page that the browser prerenders, a tab in the background.
+    if (document.hidden || this.#wanted.length === 0)
       return
-    // Who was refused did not leave.
-    if (!failure && to.path !== from.path)
-      leave()
-    // A page that has to wait for its data says so before this.
-    setTimeout(() => isPending || end())
-  })
+    if (this.hasMore === undefined)
+      await know()
+    // A page on its way would lose what the one that goes still takes.
+    if (!(this.hasMore || this.#hasArrived) || navigation.isMoving)
+      return
+    const isUnseen = this.#hasArrived
+    const keys = [...new Set(this.#wanted)]
+    this.#hasArrived = false
+    this.hasMore = false
+    const { messages } = await ask({ method: 'POST', body: new Blob([JSON.stringify({ flash: keys })], { type: 'application/json' }) }).catch((error) => {
+      this.hasMore = true
+      throw error
+    })
+    for (const [key, message] of Object.entries(messages ?? {})) {
+      this.shown.set(key, message)
+      if (isUnseen)
+        this.#unseen.add(key)
+      if (!this.#wanted.includes(key))
+        this.#unclaimed.add(key)
+    }
+    // Components came meanwhile.
+    if (this.hasMore && this.#wanted.some(key => !keys.includes(key))) {
+      this.#hasArrived ||= isUnseen
+      this.take()
+    }
+  }
 }

@@ -1,11 +1,17 @@
 import type { NuxtApp } from '#app'
 import { defineNuxtPlugin } from '#app/nuxt'
 import { useBrowserSession } from './browser'
+import SessionState from './session-state'
 
-/** Follows the session from the start, also on pages that do not show it. Asks for nothing. */
+/**
+ * Gives the app its component, and in the browser follows the session from the start, also on
+ * pages that do not show it. Asks for nothing.
+ */
 export default defineNuxtPlugin({
   name: 'unsession',
   setup(nuxtApp) {
-    useBrowserSession(nuxtApp as NuxtApp)
+    nuxtApp.vueApp.component('SessionState', SessionState)
+    if (import.meta.client)
+      useBrowserSession(nuxtApp as NuxtApp)
   },
 })

@@ -2,10 +2,17 @@ import type { PageSession } from '../../core/ports'
 import type { PagePayload } from './types'
 import type { NuxtApp } from '#app'
 import { createError } from '#app/composables/error'
+import { stateOf } from '../wire'
 
 /** The session while a page is rendered on the server. */
 export interface RenderedSession {
+  /** True for a page that is shown to others too. */
+  readonly isForEverybody: boolean
+  /** How many components of each name have asked. */
+  readonly counts: Record<string, number>
   readonly isLoaded: boolean
+  /** When the session ends, as the page saw it first, in milliseconds since the epoch. */
+  readonly expiresAt: number | undefined
   /** True where autoload is off, so that components have to wait for the session. */
   readonly isLate: boolean
   load(): Promise<void>
@@ -34,15 +41,20 @@ function createRenderedSession(nuxtApp: NuxtApp): RenderedSession {
   const messages = new Map<string, unknown>()
   /** What each component saw. It keeps seeing that, so that the browser can show the same. */
   const seen = new Map<string, Record<string, unknown>>()
+  /** As the page saw it first. */
+  let expiry: { at: number | undefined } | undefined
   nuxtApp.hook('app:rendered', () => {
     if (!session.isLoaded || isDiscarded(nuxtApp.ssrContext!))
       return
     messages.forEach((message, key) => session.takeMessage(key, message))
-    nuxtApp.payload.unsession = { ...toPayload(session, seen, messages), ...(isLate && { isLate }) }
+    nuxtApp.payload.unsession = { ...toPayload(session, seen, messages), ...(expiry && { expiresAt: expiry.at }), ...(isLate && { isLate }) }
   })
   return {
+    isForEverybody: false,
+    counts: {},
     isLate,
     get isLoaded() { return session.isLoaded },
+    get expiresAt() { return (expiry ??= { at: session.expiresAt }).at },
     load: () => session.load(),
     read(id) {
       if (id === undefined)
@@ -90,6 +102,8 @@ function forgive(session: PageSession): PageSession {
     keys: session.keys,
     canTakeMessages: session.canTakeMessages,
     get isLoaded() { return session.isLoaded },
+    get isCarried() { return attempt(() => session.isCarried, false) },
+    get expiresAt() { return attempt(() => session.expiresAt, undefined) },
     load: () => session.load().catch(() => {}),
     destroy: () => session.destroy(),
     get data() { return attempt(() => session.data, {}) },
@@ -100,7 +114,7 @@ function forgive(session: PageSession): PageSession {
 }
 
 /** The data with other values; keys whose value is `undefined` are not there. */
-export function overlay(data: Record<string, unknown>, values: Record<string, unknown> = {}): Record<string, unknown> {
+function overlay(data: Record<string, unknown>, values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries({ ...data, ...values }).filter(([, value]) => value !== undefined))
 }
 
@@ -121,24 +135,26 @@ function remember(data: Record<string, unknown>, keys: readonly string[], seen: 
   })
 }
 
-function toPayload({ data, hasMessages }: PageSession, seen: Map<string, Record<string, unknown>>, messages: Map<string, unknown>): PagePayload {
-  const earlier = [...seen].flatMap(([id, own]) => {
-    const changed = Object.entries(own).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(data[key]))
-    return changed.length > 0 ? [[id, Object.fromEntries(changed)]] : []
-  })
+function toPayload(session: PageSession, seen: Map<string, Record<string, unknown>>, messages: Map<string, unknown>): PagePayload {
+  const { data, isCarried } = session
+  const earlier = [...seen].filter(([, own]) => Object.entries(own).some(([key, value]) => JSON.stringify(value) !== JSON.stringify(data[key])))
   return {
-    data,
-    hasMessages,
+    ...stateOf(session),
+    isCarried,
     messages: Object.fromEntries(messages),
-    ...(earlier.length > 0 && { earlier: Object.fromEntries(earlier) }),
+    ...(earlier.length > 0 && { earlier: Object.fromEntries(earlier.map(([id, own]) => [id, overlay(data, own)])) }),
   }
 }
 
 const CACHED = 'The session was read in route middleware or a plugin while a cached or prerendered page was rendered. What is decided there is shown to every visitor. Either do not cache this route (remove `cache`, `swr`, `isr` or `prerender` from its route rules), or decide in the browser only: `if (import.meta.server) return`.'
 
 const NOBODY: RenderedSession = {
+  isForEverybody: true,
+  // Nobody sees anything that another does not.
+  get counts() { return {} },
   isLate: false,
   isLoaded: true,
+  expiresAt: undefined,
   load: async () => {},
   read(id) {
     // A component fills in later. A decision would be cached for everybody, a redirect to the login for one.

@@ -1,25 +1,26 @@
-const CHANNEL = 'unsession'
+import { channel as name } from '#build/unsession.mjs'
+import { sessionUrl } from './requests'
 
 export interface TabsOptions {
   /** Another tab tells what it knows of the session; a reply wants no reply. */
   hear(data: unknown, isReply: boolean): void
   /** This tab is looked at again. */
-  show(): void
+  show(): unknown
   /** The browser restored this page as it was when it was left. */
   restore(): void
 }
 
-export interface Tabs {
-  /** Tells the other tabs what this one knows of the session. */
-  tell(data: Record<string, unknown> | undefined, isReply?: boolean): void
-}
-
-/** The other tabs of this site, and what becomes of this one. */
-export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
+/**
+ * Follows the other tabs of this app, and what becomes of this one.
+ *
+ * @returns what tells the other tabs what this one knows of the session
+ */
+export function followTabs({ hear, show, restore }: TabsOptions): (data: object | undefined, isReply: boolean) => void {
+  const fullName = name + sessionUrl()
   let channel: BroadcastChannel | undefined
   const open = (): void => {
-    channel = new BroadcastChannel(CHANNEL)
-    channel.addEventListener('message', ({ data: { data, isReply } }) => hear(data, isReply))
+    channel = new BroadcastChannel(fullName)
+    channel.addEventListener('message', ({ data: [data, isReply] }) => hear(data, isReply))
   }
   open()
   // A page with an open channel may not be kept for the back button.
@@ -39,5 +40,5 @@ export function openTabs({ hear, show, restore }: TabsOptions): Tabs {
       show()
   })
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
-  return { tell: (data, isReply = false) => channel?.postMessage({ data, isReply }) }
+  return (...message) => channel?.postMessage(message)
 }

@@ -1,10 +1,14 @@
 import type { ClientSession, ExposedData } from './types'
 import type { NuxtApp } from '#app'
+import type { Ref } from 'vue'
 import { useNuxtApp } from '#app/nuxt'
-import { computed, customRef, getCurrentInstance, onServerPrefetch } from 'vue'
+import { customRef, onServerPrefetch } from 'vue'
+import { toAwaitable, toDate } from './awaitable'
 import { useBrowserSession } from './browser'
-import { useHydrated } from './hydrated'
-import { overlay, useRenderedSession } from './rendering'
+import { useComponentId } from './component-id'
+import { useSessionHere } from './in-component'
+import { useRenderedSession } from './rendering'
+import { tellUnexposed } from './unexposed'
 
 /**
  * The exposed part of the visitor's session, kept current after every request of the page and
@@ -12,58 +16,28 @@ import { overlay, useRenderedSession } from './rendering'
  * prerendered pages the browser has to fetch it first.
  *
  * ```ts
- * const { data } = useClientSession()
+ * const { data, ready, expiresAt, refresh, clear } = useClientSession()
  * ```
  */
 export function useClientSession(): ClientSession & Promise<ClientSession> {
-  return import.meta.server ? useOnServer() : useInBrowser()
+  const nuxtApp = useNuxtApp()
+  return import.meta.server ? useOnServer(nuxtApp) : useSessionHere(useBrowserSession(nuxtApp))
 }
 
-function useOnServer(): ClientSession & Promise<ClientSession> {
-  const nuxtApp = useNuxtApp()
+function useOnServer(nuxtApp: NuxtApp): ClientSession & Promise<ClientSession> {
   const session = useRenderedSession(nuxtApp)
   const { refresh, clear } = session
-  const id = useComponentId(nuxtApp)
-  const data = customRef<ExposedData>(() => ({ get: () => session.read(id), set: () => {} }))
+  const id = useComponentId(session.counts)
+  const data = readOnly<ExposedData>(() => tellUnexposed(session.read(id)))
+  const ready = readOnly(() => session.isLoaded && !session.isForEverybody)
+  const expiresAt = readOnly(() => toDate(session.expiresAt))
   const loading = session.isLoaded ? undefined : session.load()
   // Templates are rendered after this; who reads in setup has to await.
   if (session.isLate && id !== undefined)
     onServerPrefetch(() => loading)
-  return toAwaitable({ data, refresh, clear }, loading)
+  return toAwaitable({ data, ready, expiresAt, refresh, clear }, loading)
 }
 
-function useInBrowser(): ClientSession & Promise<ClientSession> {
-  const nuxtApp = useNuxtApp()
-  const session = useBrowserSession(nuxtApp)
-  const isHydrated = useHydrated(session.rendered)
-  const id = useComponentId(nuxtApp)
-  const data = computed(() => (isHydrated.value ? session.data.value : overlay(session.rendered?.data ?? {}, session.rendered?.earlier?.[id ?? ''])) as ExposedData)
-  const known = session.know()
-  return toAwaitable({ data, refresh: session.refresh, clear: session.clear }, isHydrated.value ? known : undefined)
-}
-
-const counts = new WeakMap<NuxtApp, Map<string, number>>()
-
-/**
- * Mostly the same on the server and in the browser; middleware and plugins have none. Not
- * Vue's `useId`, which would shift the ids of everybody else.
- */
-function useComponentId(nuxtApp: NuxtApp): string | undefined {
-  const type = getCurrentInstance()?.type
-  if (!type)
-    return undefined
-  const { __name: name = '' } = type
-  const count = counts.get(nuxtApp) ?? new Map<string, number>()
-  counts.set(nuxtApp, count)
-  const number = (count.get(name) ?? 0) + 1
-  count.set(name, number)
-  return `${name}:${number}`
-}
-
-/** The session, and the promise of it once its data is known. */
-function toAwaitable(session: ClientSession, known: Promise<void> = Promise.resolve()): ClientSession & Promise<ClientSession> {
-  const promise = known.then(() => session)
-  // Only who awaits it wants to hear of a failure.
-  promise.catch(() => {})
-  return Object.assign(promise, session)
+function readOnly<T>(get: () => T): Readonly<Ref<T>> {
+  return customRef<T>(() => ({ get, set: () => {} }))
 }

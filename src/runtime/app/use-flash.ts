@@ -1,9 +1,9 @@
 import type { DefaultFlash, FlashKey } from '../../core/types'
 import type { Ref } from 'vue'
 import { useNuxtApp } from '#app/nuxt'
-import { computed, onActivated, onBeforeUnmount, onDeactivated, onMounted, onServerPrefetch, shallowRef } from 'vue'
+import { onServerPrefetch, shallowRef } from 'vue'
 import { useBrowserSession } from './browser'
-import { useHydrated } from './hydrated'
+import { useFlashHere } from './in-component'
 import { useRenderedSession } from './rendering'
 
 /**
@@ -15,7 +15,7 @@ import { useRenderedSession } from './rendering'
  * ```
  */
 export function useFlash<K extends FlashKey>(key: K): Ref<DefaultFlash[K] | undefined> {
-  return (import.meta.server ? useOnServer(key) : useInBrowser(key)) as Ref<DefaultFlash[K] | undefined>
+  return (import.meta.server ? useOnServer(key) : useFlashHere(useBrowserSession(useNuxtApp()), key)) as Ref<DefaultFlash[K] | undefined>
 }
 
 function useOnServer(key: string): Ref<unknown> {
@@ -27,26 +27,4 @@ function useOnServer(key: string): Ref<unknown> {
   if (session.isLate)
     onServerPrefetch(() => session.load().then(read))
   return message
-}
-
-function useInBrowser(key: string): Ref<unknown> {
-  const session = useBrowserSession(useNuxtApp())
-  const isHydrated = useHydrated(session.rendered)
-  let unwant: (() => void) | undefined
-  const show = (): void => {
-    unwant ??= session.flash.want(key)
-  }
-  const hide = (): void => {
-    unwant?.()
-    unwant = undefined
-  }
-  onMounted(show)
-  onBeforeUnmount(hide)
-  // Kept alive off the screen, it shows nobody anything.
-  onActivated(show)
-  onDeactivated(hide)
-  return computed({
-    get: () => isHydrated.value ? session.flash.shown.get(key) : session.rendered?.messages?.[key],
-    set: message => message === undefined ? session.flash.shown.delete(key) : session.flash.shown.set(key, message),
-  })
 }

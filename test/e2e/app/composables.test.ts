@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { COOKIE, setCookiesOf } from '../../support/browser'
 import { hasChromium } from '../../support/chromium'
-import { CANARY, change, data, follow, htmlOf, hydrated, MODES, sessionRequests, settled, shown, text, textOf, useApp, visit } from './support'
+import { CANARY, change, data, follow, htmlOf, hydrated, LASTING, MODES, sessionRequests, settled, shown, text, textOf, useApp, visit } from './support'
 
 const PAGES = ['/', '/messages', '/quiet', '/awaited', '/spa', '/account', '/account/spa', '/login', '/session-off', '/landing', '/writes', '/bare-writes', '/later', '/cached/swr', '/cached/cache', '/cached/isr', '/cached/prerendered', '/broken', '/refused', '/nowhere', '/_session', '/_payload.json', '/account/_payload.json', '/cached/swr/_payload.json', '/cached/isr/_payload.json']
 
@@ -81,14 +81,14 @@ describe.each(MODES)('useClientSession in %s mode', (mode) => {
     it('tells exposed data only, and whether there are messages', async () => {
       const ada = app.visitor()
       await ada.post('/api/login', { name: 'Ada' })
-      expect(await ada.json('/_session')).toEqual({ data: { user: { name: 'Ada' } }, hasMessages: true })
+      expect(await ada.json('/_session')).toEqual({ ...LASTING, data: { user: { name: 'Ada' } }, hasMessages: true })
     })
 
     it('gives a message once', async () => {
       const ada = app.visitor()
       await ada.post('/api/login', { name: 'Ada' })
-      expect(await (await ada.post('/_session', { flash: ['success', 'error'] })).json()).toEqual({ data: { user: { name: 'Ada' } }, hasMessages: false, messages: { success: 'Welcome, Ada' } })
-      expect(await (await ada.post('/_session', { flash: ['success', 'error'] })).json()).toEqual({ data: { user: { name: 'Ada' } }, hasMessages: false, messages: {} })
+      expect(await (await ada.post('/_session', { flash: ['success', 'error'] })).json()).toEqual({ ...LASTING, data: { user: { name: 'Ada' } }, hasMessages: false, messages: { success: 'Welcome, Ada' } })
+      expect(await (await ada.post('/_session', { flash: ['success', 'error'] })).json()).toEqual({ ...LASTING, data: { user: { name: 'Ada' } }, hasMessages: false, messages: {} })
     })
 
     it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])('refuses %s, which other sites can send, and consumes nothing', async (type) => {
@@ -104,7 +104,7 @@ describe.each(MODES)('useClientSession in %s mode', (mode) => {
       await ada.post('/api/login', { name: 'Ada' })
       const response = await ada.fetch('/_session', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       expect(response.status).toBeLessThan(500)
-      expect(await ada.json('/_session')).toEqual({ data: { user: { name: 'Ada' } }, hasMessages: true })
+      expect(await ada.json('/_session')).toEqual({ ...LASTING, data: { user: { name: 'Ada' } }, hasMessages: true })
     })
 
     it('writes no data, whatever it is sent', async () => {

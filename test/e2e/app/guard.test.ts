@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hasChromium } from '../../support/chromium'
-import { change, follow, heading, htmlOf, hydrated, MODES, press, sessionRequests, shown, slowDown, text, textOf, useApp } from './support'
+import { change, follow, heading, htmlOf, hydrated, jarOf, MODES, press, sessionRequests, shown, slowDown, text, textOf, useApp } from './support'
 
 describe.each(MODES)('a page behind a route middleware, in %s mode', (mode) => {
   const app = useApp({ NUXT_SESSION_MODE: mode })
@@ -103,9 +103,12 @@ describe.each(MODES)('a page behind a route middleware, in %s mode', (mode) => {
 
     it.each([
       ['who is signed in', 'Ada', 'account'],
-      ['a visitor', undefined, 'login'],
-    ])('waits for a slow answer when %s clicks on a prerendered page at once', async (_, signedInAs, title) => {
-      const person = await app.person({ signedInAs })
+      ['who was signed out a moment ago', 'nobody', 'login'],
+    ])('waits for a slow answer when %s clicks on a prerendered page at once', async (_, who, title) => {
+      const person = await app.person({ signedInAs: 'Ada' })
+      // The cookie is there, and its session no more.
+      if (who === 'nobody')
+        await app.visitor(await jarOf(person)).post('/api/logout')
       const page = await person.context.newPage()
       let asked = 0
       await page.route('**/_session', async (route) => {

@@ -10,6 +10,9 @@ import { buildNuxt } from '../../support/nuxt'
 /** In every session that the fixture makes, under a key that is not exposed. */
 export const CANARY = 'canary-4f1c9a7e-never-leaves-the-server'
 
+/** What our route says of the time that is left to a session. */
+export const LASTING = { expiresAt: expect.any(Number), expiresIn: expect.any(Number) }
+
 export const MODES = ['storage', 'cookie'] as const
 
 export type Change = { data?: object, remove?: string[], flash?: object, status?: number }
@@ -35,6 +38,9 @@ interface RouterInPage {
 declare global {
   // eslint-disable-next-line no-var
   var app: AppInPage
+  /** How often the page was told that its session has ended. */
+  // eslint-disable-next-line no-var
+  var ended: number
   // Nuxt's own, in every page.
   // eslint-disable-next-line no-var
   var useNuxtApp: () => { $router: RouterInPage }
@@ -117,6 +123,11 @@ export function useApp(env: Record<string, string> = {}, fixture = 'nuxt-app'): 
       return person
     },
   }
+}
+
+/** The cookies of a person's browser, for somebody without one who has them too. */
+export async function jarOf({ context }: Person): Promise<Map<string, string>> {
+  return new Map((await context.cookies()).map(({ name, value }) => [name, value]))
 }
 
 /** Loads a page as an address typed by hand does, and waits until it is hydrated. */

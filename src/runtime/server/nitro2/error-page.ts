@@ -9,6 +9,14 @@ const HEADER = 'unsession-page'
 /** The sessions of requests that failed, while their error pages are rendered. */
 const lent = new Map<string, EventSessions>()
 
+/** The events whose error is being answered. */
+const failed = new WeakSet<H3Event>()
+
+/** True for an event whose response is an error. */
+export function hasFailed(event: H3Event): boolean {
+  return failed.has(event)
+}
+
 /**
  * Nuxt, and whoever does as it does, renders its error page by an internal request that has the headers of the one that
  * failed, but not its context. A ticket in the headers lets it find the session.
@@ -18,6 +26,7 @@ export async function shareWithErrorPage(event: H3Event, render: () => Promise<v
   // The error page of an internal request is shown to nobody.
   if (!sessions)
     return render()
+  failed.add(event)
   const ticket = createId()
   const { headers } = event.node.req
   lent.set(ticket, sessions)

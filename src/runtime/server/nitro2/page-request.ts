@@ -1,5 +1,6 @@
 import type { H3Event } from 'h3'
 import { getRouteRules } from 'nitropack/runtime'
+import { BACKGROUND_HEADER, SESSION_ROUTE } from '../../wire'
 
 /** False for what is rendered once for everybody. */
 export function isPersonalPage(event: H3Event): boolean {
@@ -21,6 +22,11 @@ export function isShownPage(event: H3Event): boolean {
 /** True for what the browser fetches in case it is needed. */
 export function isPrefetch({ node: { req: { headers } } }: H3Event): boolean {
   return /prefetch/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? headers['x-moz'] ?? ''))
+}
+
+/** True when a page that nobody may be looking at asks what became of the session. */
+export function isBackground(event: H3Event): boolean {
+  return event.node.req.headers[BACKGROUND_HEADER] !== undefined && event.path === SESSION_ROUTE
 }
 
 /** The path as it was asked for; Nuxt's renderer changes that of the event. */

@@ -1,9 +1,9 @@
-import type { PageSession } from '../../../core/ports'
 import type { SessionState } from '../../wire'
 import type { H3Event } from 'h3'
 import { createError, defineEventHandler, readBody } from 'h3'
 import { sessionsIn } from '../../../http/find-sessions'
 import { isPrefetch } from '../nitro2/page-request'
+import { stateOf } from '../../wire'
 
 const MAX_KEYS = 100
 const MAX_BYTES = 16_384
@@ -19,10 +19,10 @@ export default defineEventHandler(async (event): Promise<SessionState> => {
   const session = sessionsIn(event.context)!.page(event)!
   await session.load()
   if (event.method === 'GET' || event.method === 'HEAD')
-    return toState(session)
+    return stateOf(session)
   if (event.method === 'DELETE') {
     await session.destroy()
-    return toState(session)
+    return stateOf(session)
   }
   if (event.method !== 'POST')
     throw createError({ statusCode: 405 })
@@ -32,15 +32,12 @@ export default defineEventHandler(async (event): Promise<SessionState> => {
     throw createError({ statusCode: 413 })
   const keys = await readKeys(event)
   if (isPrefetch(event))
-    return toState(session)
+    return stateOf(session)
   const messages = keys.map(key => [key, session.readMessage(key)] as const)
   messages.forEach(([key, message]) => session.takeMessage(key, message))
-  return { ...toState(session), messages: Object.fromEntries(messages) }
+  return { ...stateOf(session), messages: Object.fromEntries(messages) }
 })
 
-function toState({ data, hasMessages }: PageSession): SessionState {
-  return { data, hasMessages }
-}
 
 async function readKeys(event: H3Event): Promise<string[]> {
   const { flash } = Object(await readBody<unknown>(event)) as { flash?: unknown }

@@ -1,0 +1,69 @@
+import type { GuardOptions } from './build/guard'
+import type { Nuxt } from 'nuxt/schema'
+import type { SessionOptions } from './runtime/server/types'
+import { addImports, addPlugin, addTemplate, addTypeTemplate } from 'nuxt/kit'
+import { UTILS } from './build/auto-imports'
+import { resolveGuard } from './build/guard'
+
+const COMPOSABLES = { useClientSession: 'use-client-session', useFlash: 'use-flash' }
+
+/** The route middleware of ours. */
+const MIDDLEWARE = 'session'
+
+type Options = SessionOptions & { guard?: GuardOptions }
+
+/**
+ * Adds what the Vue app has of sessions.
+ *
+ * @param dir where its code is
+ */
+export function addVueApp(nuxt: Nuxt, options: Options, dir: string): void {
+  nuxt.options.build.transpile.push(dir)
+  addPlugin({ src: `${dir}/plugin` })
+  // Below the default of 1: the app's own composable of the same name wins.
+  addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${dir}/${file}`, priority: -1 })))
+  // Without a declaration: types of server routes are a part of the app's program, and there it is the server's.
+  addImports(UTILS.map(name => ({ name, from: `${dir}/server-utils`, priority: -1, dtsDisabled: true })))
+  // The app's own middleware of the same name wins here too.
+  nuxt.hook('app:resolve', (app) => {
+    if (!app.middleware.some(({ name }) => name === MIDDLEWARE))
+      app.middleware.push({ name: MIDDLEWARE, path: `${dir}/guard`, global: false })
+  })
+  addTemplate({ filename: 'unsession.mjs', getContents: () => exportKnown(nuxt, options) })
+  addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(exposedKeys(nuxt, options)) }, { nuxt: true, nitro: true })
+}
+
+/** The keys that pages see. What is no array is refused when the server starts; layers may repeat a key. */
+export function exposedKeys(nuxt: Nuxt, { expose }: SessionOptions): string[] {
+  const keys = expose ?? configOf(nuxt).expose
+  return Array.isArray(keys) ? [...new Set(keys)] : []
+}
+
+function configOf({ options: { runtimeConfig } }: Nuxt): SessionOptions {
+  return (runtimeConfig as { session?: SessionOptions }).session ?? {}
+}
+
+/** What the code of the app finds at `#build/unsession.mjs`. */
+function exportKnown(nuxt: Nuxt, options: Options): string {
+  const { userKey, migrate, cookie } = { ...configOf(nuxt), ...options }
+  const expose = exposedKeys(nuxt, options)
+  return [
+    `export const channel = ${JSON.stringify(`unsession ${cookie?.name ?? ''}`)}`,
+    `export const exposed = ${JSON.stringify(expose)}`,
+    `export const guard = ${JSON.stringify(resolveGuard(options.guard, { expose, userKey }))}`,
+    // The cookie of another package has no mark.
+    `export const hasMark = ${!migrate}`,
+  ].join('\n')
+}
+
+/** Lets `useClientSession` know the keys that it has. */
+function declareExposed(keys: readonly string[]): string {
+  return [
+    'declare module \'unsession\' {',
+    '  interface ExposedKeys {',
+    ...keys.map(key => `    ${JSON.stringify(key)}: true`),
+    '  }',
+    '}',
+    'export {}',
+  ].join('\n')
+}
