@@ -2,7 +2,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { App } from '../support/apps'
 import type { Visitor } from '../support/browser'
 import type { RunningServer } from '../support/nitro'
-import { cp } from 'node:fs/promises'
+import { cp, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createApp, warningsIn } from '../support/apps'
@@ -49,6 +50,7 @@ const signOutGrace = (visitor: Visitor): Promise<Response> => visitor.fetch('/ap
 
 let app: App
 let built: string
+let generated: string
 const start = (folder = '.', secrets: Partial<typeof SECRETS> = SECRETS): Promise<RunningServer> =>
   startCommand(process.execPath, [join(app.dir, folder, '.output/server/index.mjs')], { HOST: '127.0.0.1', PORT: '0', ...secrets }, app.dir)
 
@@ -59,6 +61,8 @@ beforeAll(async () => {
   built = await app.bin('nuxt', 'build')
   await app.bin('nuxt', 'build', 'alone')
   await app.bin('nuxt', 'build', 'first')
+  await app.bin('nuxt', 'build', 'csurf')
+  generated = await app.bin('nuxt', 'generate', 'static')
 })
 afterAll(() => app?.remove())
 
@@ -260,5 +264,76 @@ describe.runIf(hasChromium())('all of them in Chromium', () => {
     await page.getByRole('heading', { name: 'Account' }).waitFor()
     await shows('store', 'Hello, Ada')
     expect(complaints).toEqual([])
+  })
+})
+
+describe('beside nuxt-csurf, without a rule for our route', () => {
+  let server: RunningServer
+  beforeAll(async () => {
+    server = await start('csurf')
+  })
+  afterAll(() => server?.stop())
+
+  it('refuses what has no token, but not our route', async () => {
+    const visitor = createGuest(server)
+    await visitor.fetch('/')
+    expect((await visitor.post('/api/refused')).status).toBe(403)
+    await visitor.fetch('/api/login')
+    expect(await (await visitor.post('/_session', { flash: ['success'] })).json()).toMatchObject({ messages: { success: 'Welcome, Ada' } })
+    expect(await (await visitor.fetch('/_session', { method: 'DELETE' })).json()).toMatchObject({ data: {} })
+  })
+
+  it.runIf(hasChromium())('shows the message that a request left, and signs out', async () => {
+    const browser = await launchChromium()
+    try {
+      const page = await browser.newPage({ baseURL: server.url })
+      await page.goto('/')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.locator('#success', { hasText: 'Welcome, Ada' }).waitFor()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.locator('#user', { hasText: 'nobody' }).waitFor()
+    }
+    finally {
+      await browser.close()
+    }
+  })
+})
+
+describe('generated for a host of files', () => {
+  it('says once what works there', () => {
+    expect(generated.match(/This build has no server, and sessions need one\./g)).toHaveLength(1)
+    expect(generated).toContain('routeRules: { \'/about\': { prerender: true } }')
+  })
+
+  it.runIf(hasChromium())('has pages of a visitor: ready, guarded, and without a request or an error', async () => {
+    const files = join(app.dir, 'static/.output/public')
+    const server = createServer(async ({ url = '' }, response) => {
+      const { pathname } = new URL(url, 'http://127.0.0.1')
+      const body = await readFile(join(files, pathname)).catch(() => readFile(join(files, pathname, 'index.html'))).catch(() => undefined)
+      response.writeHead(body ? 200 : 404, { 'content-type': pathname.endsWith('.js') ? 'text/javascript' : pathname.endsWith('.json') ? 'application/json' : 'text/html' })
+      response.end(body)
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const browser = await launchChromium()
+    try {
+      const context = await browser.newContext({ baseURL: `http://127.0.0.1:${(server.address() as { port: number }).port}` })
+      const complaints = collectComplaints(context)
+      const requests: string[] = []
+      context.on('request', request => requests.push(new URL(request.url()).pathname))
+      const page = await context.newPage()
+      await page.goto('/')
+      await page.locator('#ready', { hasText: 'true' }).waitFor()
+      await page.getByRole('link', { name: 'Members' }).click()
+      await page.getByRole('heading', { name: 'login' }).waitFor()
+      await page.goto('/members')
+      await page.getByRole('heading', { name: 'login' }).waitFor()
+      expect(requests).not.toContain('/_session')
+      expect(complaints.filter(complaint => !/favicon|404/.test(complaint))).toEqual([])
+    }
+    finally {
+      await browser.close()
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })

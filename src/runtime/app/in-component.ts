@@ -5,6 +5,7 @@ import { computed, onActivated, onBeforeUnmount, onDeactivated, onMounted } from
 import { toAwaitable, toDate } from './awaitable'
 import { useComponentId } from './component-id'
 import { useHydrated } from './hydrated'
+import { tellUnexposed } from './unexposed'
 
 /** The session as a component sees it: while it takes over rendered HTML, as that was rendered. */
 export function useSessionHere(session: BrowserSession): ClientSession & Promise<ClientSession> {
@@ -15,8 +16,9 @@ export function useSessionHere(session: BrowserSession): ClientSession & Promise
   // Only who awaits it wants to hear of a failure.
   known.catch(() => {})
   const shown = <T>(now: Ref<T>, before: T): Ref<T> => computed(() => isHydrated.value ? now.value : before)
+  const data = shown(session.data, seen) as Ref<ExposedData>
   return toAwaitable({
-    data: shown(session.data, seen) as Ref<ExposedData>,
+    data: import.meta.dev ? computed(() => tellUnexposed(data.value)) : data,
     ready: shown(session.ready, Boolean(rendered)),
     expiresAt: shown(session.expiresAt, toDate(rendered?.expiresAt)),
     refresh,
