@@ -105,3 +105,20 @@ describe.runIf(hasChromium())('what a page makes of answers', () => {
     expect(requests).toEqual([])
   })
 })
+
+describe('error pages that show a session', () => {
+  const app = useApp()
+
+  it.each([['/broken', 500], ['/refused', 403], ['/nowhere', 404], ['/account/nowhere', 404]])('that of %s is kept by no browser and no cache', async (path, status) => {
+    const ada = app.visitor()
+    await ada.post('/api/login', { name: 'Ada' })
+    const response = await ada.fetch(path, { headers: { accept: 'text/html' } })
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store'])
+    expect(await response.text()).toContain('Ada')
+  })
+
+  it('that of a visitor may be kept apart', async () => {
+    const response = await app.visitor().fetch('/broken', { headers: { accept: 'text/html' } })
+    expect([response.headers.get('cache-control'), response.headers.get('vary')]).toEqual(['no-cache', expect.stringContaining('Cookie')])
+  })
+})
