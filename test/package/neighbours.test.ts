@@ -292,6 +292,7 @@ describe('beside nuxt-csurf, without a rule for our route', () => {
       await page.locator('#success', { hasText: 'Welcome, Ada' }).waitFor()
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.locator('#user', { hasText: 'nobody' }).waitFor()
+      expect((await page.context().cookies()).map(({ name }) => name)).not.toContain(COOKIE)
     }
     finally {
       await browser.close()
