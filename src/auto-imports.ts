@@ -7,6 +7,7 @@ import type * as server from './runtime/server/index'
 declare global {
   const useSession: typeof server.useSession
   const getSession: typeof server.getSession
+  const requireSession: typeof server.requireSession
   const updateSession: typeof server.updateSession
   const regenerateSession: typeof server.regenerateSession
   const destroySession: typeof server.destroySession

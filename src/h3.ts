@@ -33,7 +33,7 @@ export type { OldCookieOptions, OldSession, OldToken, SessionMigration } from '.
 export { signCookie, unsignCookie } from './core/cookie/signed-value'
 export type { DeepReadonly, FlashMessages, RegenerateOptions, Session, SessionData, SessionPatch, SessionStore } from './core/types'
 export type { PlainSessionOptions as SessionOptions } from './plain/app'
-export { clearSession, destroySession, getSession, regenerateSession, type SessionSource, updateSession } from './plain/utils'
+export { clearSession, destroySession, getSession, regenerateSession, requireSession, type SessionSource, updateSession } from './plain/utils'
 export { flash } from './http/utils'
 
 /**

@@ -1,2 +1,2 @@
 /** The server utils that can be used without importing them. */
-export const UTILS = ['useSession', 'getSession', 'updateSession', 'regenerateSession', 'destroySession', 'clearSession', 'flash']
+export const UTILS = ['useSession', 'getSession', 'requireSession', 'updateSession', 'regenerateSession', 'destroySession', 'clearSession', 'flash']

@@ -9,6 +9,7 @@ const STATUS = {
   CRYPTO_ERROR: [500, 'Internal Server Error'],
   CONFLICT_ERROR: [409, 'Conflict'],
   CACHED_RESPONSE: [500, 'Internal Server Error'],
+  FORBIDDEN: [403, 'Forbidden'],
 } as const
 
 export type SessionErrorCode = keyof typeof STATUS

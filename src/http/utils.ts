@@ -117,9 +117,9 @@ export function withSession<R>(event: EventLike, call: string, operation: (sessi
  * where there is something to wait for.
  *
  * @param overrides options of another session than the configured one
+ * @param call what asks for it, as its caller writes it
  */
-export function loadSession(event: EventLike, overrides?: object): Maybe<RequestSession> {
-  const call = 'await useSession(event)'
+export function loadSession(event: EventLike, overrides?: object, call = 'await useSession(event)'): Maybe<RequestSession> {
   assertEvent(call, event)
   const socket = socketOf(event)
   if (socket)

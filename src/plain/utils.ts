@@ -5,6 +5,7 @@ import { called, calledLater } from '../core/calls/caller'
 import { SessionError } from '../core/errors'
 import { assertPatch } from '../core/calls/misuse'
 import { assertOurs } from '../http/misuse'
+import { requireSession as requireAnySession, type RequireSession } from '../http/require-session'
 import * as utils from '../http/utils'
 
 /** Whatever has sessions: an event, or what the hooks of a WebSocket get. */
@@ -70,6 +71,15 @@ function noSession(): SessionError {
   hasTold = true
   return new SessionError('INVALID_SESSION', message)
 }
+
+/**
+ * The data of a session that has to be there: with a value under a key, or allowed by a function.
+ * Await it, or everybody gets in. Creates no session.
+ *
+ * @throws SessionError `INVALID_SESSION` (401), also before `useSession` or `sessionMiddleware`;
+ * `FORBIDDEN` (403) when the function says no; `STORAGE_ERROR`, `CACHED_RESPONSE`
+ */
+export const requireSession: RequireSession<SessionSource> = requireAnySession
 
 /**
  * Removes the record and expires the cookie. Safe without a session, and where neither

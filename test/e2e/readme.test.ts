@@ -42,6 +42,17 @@ describe('the app of the README', () => {
       expect(setCookiesOf(response, COOKIE)).toEqual([])
     })
 
+    it('the guard of a route is 401 without a login, and 403 where the function says no', async () => {
+      const [ada, bob, stranger] = [createVisitor(server.url), createVisitor(server.url), createVisitor(server.url)]
+      await login(ada)
+      await bob.post('/api/login', { name: 'bob', password: 'builder' })
+      await stranger.post('/api/theme', { theme: 'dark' })
+      const statuses = async (path: string): Promise<number[]> => Promise.all([createVisitor(server.url), stranger, bob, ada].map(async visitor => (await visitor.fetch(path)).status))
+      expect(await statuses('/api/orders')).toEqual([401, 401, 200, 200])
+      expect(await statuses('/api/users')).toEqual([401, 403, 403, 200])
+      expect(await bob.json('/api/orders')).toEqual([{ userId: 2, item: 'tea' }])
+    })
+
     it('a wrong password is a 401 without a cookie', async () => {
       const response = await createVisitor(server.url).post('/api/login', { ...ADA, password: 'wrong' })
       expect(response.status).toBe(401)

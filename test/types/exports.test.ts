@@ -25,7 +25,7 @@ const ENTRY_POINTS = {
   },
   './server': {
     values: [
-      'SessionError', 'clearSession', 'destroySession', 'flash', 'getSession', 'isSessionError', 'regenerateSession', 'updateSession',
+      'SessionError', 'clearSession', 'destroySession', 'flash', 'getSession', 'isSessionError', 'regenerateSession', 'requireSession', 'updateSession',
       'useSession',
     ],
     types: [
@@ -37,7 +37,7 @@ const ENTRY_POINTS = {
   './h3': {
     values: [
       'SessionError', 'clearSession', 'createUnstorageStore', 'destroySession', 'flash', 'fromCookieSession', 'fromExpressSession', 'fromH3Session', 'fromIronSession', 'getSession', 'isSessionError', 'regenerateSession',
-      'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
+      'requireSession', 'sessionMiddleware', 'signCookie', 'socketSessions', 'unsignCookie', 'updateSession', 'useSession',
     ],
     types: [
       'CookieSessionOptions', 'DeepReadonly', 'ExpressSessionOptions', 'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'OldCookieOptions',

@@ -16,6 +16,7 @@ describe('a SessionError', () => {
     ['CRYPTO_ERROR', 500],
     ['CONFLICT_ERROR', 409],
     ['CACHED_RESPONSE', 500],
+    ['FORBIDDEN', 403],
   ] as const)('%s answers with status %i', (code, status) => {
     const error = new SessionError(code, 'message')
     expect([error.code, error.statusCode, error.status]).toEqual([code, status, status])

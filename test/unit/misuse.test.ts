@@ -125,6 +125,7 @@ interface Utils {
   name: string
   useSession(...args: unknown[]): Promise<unknown>
   getSession(...args: unknown[]): unknown
+  requireSession(...args: unknown[]): Promise<unknown>
   updateSession(...args: unknown[]): Promise<unknown>
   regenerateSession(...args: unknown[]): Promise<unknown>
   destroySession(...args: unknown[]): Promise<unknown>
@@ -156,6 +157,7 @@ describe.each(UTILS)('the utils of $name', (utils) => {
   const CALLS: [name: string, line: string, call: (event: unknown) => unknown][] = [
     ['useSession', 'useSession(event)', event => utils.useSession(event)],
     ['getSession', 'getSession(event)', event => utils.getSession(event)],
+    ['requireSession', 'requireSession(event, \'userId\')', event => utils.requireSession(event, 'user')],
     ['updateSession', 'updateSession(event, patch)', event => utils.updateSession(event, { a: 1 })],
     ['regenerateSession', 'regenerateSession(event, patch)', event => utils.regenerateSession(event, { a: 1 })],
     ['destroySession', 'destroySession(event)', event => utils.destroySession(event)],

@@ -11,6 +11,7 @@ const ROUTE = 'call a server route that does it, with `$fetch`.'
 
 export const useSession = elsewhere('useSession', `${DATA}; to change the session, call a server route.`)
 export const getSession = elsewhere('getSession', `${DATA}.`)
+export const requireSession = elsewhere('requireSession', 'write `definePageMeta({ middleware: \'session\' })` to guard a page; what is secret is guarded by its server route.')
 export const updateSession = elsewhere('updateSession', ROUTE)
 export const regenerateSession = elsewhere('regenerateSession', ROUTE)
 export const destroySession = elsewhere('destroySession', 'write `await useClientSession().clear()`, or call a server route that does it.')

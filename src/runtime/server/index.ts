@@ -11,6 +11,7 @@ export type {} from '../../nitro'
 export { isSessionError, SessionError, type SessionErrorCode } from '../../core/errors'
 export type { DeepReadonly, RegenerateOptions, SessionPatch, SessionUpdater } from '../../core/types'
 export { clearSession, destroySession, flash, getSession, regenerateSession, updateSession } from '../../http/utils'
+export { requireSession } from '../../http/require-session'
 export type * from './types'
 
 /**
