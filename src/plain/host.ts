@@ -8,6 +8,7 @@ import { describeEvent, type SessionEvent } from '../adapters/event'
 import { isV2 } from '../adapters/h3-v2'
 import { isNarrowed } from '../http/cached-request'
 import { describeError, toSessionError } from '../http/error-response'
+import { isRefusal } from '../http/require-session'
 import { ResponseCookies } from '../http/response-cookies'
 import { managerOf } from './app'
 
@@ -66,7 +67,9 @@ export class PlainHost implements EventHost, ResponseHost {
 /** The JSON that both majors of h3 answer errors with, more or less. */
 export function toErrorResponse(cause: unknown): ErrorResponse {
   const error = toSessionError(cause)
-  logError(error)
+  // That a guard did its work is no news.
+  if (!isRefusal(error))
+    logError(error)
   const { statusCode, statusMessage, message } = describeError(error)
   return { statusCode, statusMessage, body: JSON.stringify({ status: statusCode, statusCode, statusText: statusMessage, statusMessage, message }) }
 }

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { COOKIE, createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
 import { buildNitro3 } from '../support/nitro3'
-import { openGreeted, openRefused } from '../support/socket'
+import { openGreeted, openRefused, openSocket } from '../support/socket'
 
 const MAJORS = [
   { name: 'Nitro 2', build: () => buildNitro('nitro-sockets') },
@@ -63,9 +63,32 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
       expect((await open(visitor)).greeting).toEqual({ opened: { data: {}, exists: false } })
     })
 
-    it('the guard in `upgrade` lets users in and refuses others', async () => {
+    it('the guard in `upgrade` lets users in and refuses others, with 401 or 403', async () => {
       expect((await open(await user(), '/socket?do=guard')).greeting).toMatchObject({ opened: { exists: true } })
-      expect((await refused(newcomer(), '/socket?do=guard')).status).toBe(401)
+      expect(await refused(newcomer(), '/socket?do=guard')).toMatchObject({ status: 401, cookies: [], body: expect.stringContaining('sign in first') })
+      expect((await refused(newcomer(), '/socket?do=role')).status).toBe(401)
+      expect((await refused(await user(), '/socket?do=role')).status).toBe(403)
+    })
+
+    it('the guard in `message` gives users their data, and closes the connection of others', async () => {
+      const [known, stranger] = [await open(await user()), await open(newcomer())]
+      expect(await known.ask({ do: 'user' })).toEqual({ user: 'ada' })
+      expect(await stranger.endBy({ do: 'user' })).toEqual({ code: 4401, reason: 'Unauthorized' })
+      expect(await known.endBy({ do: 'admin' })).toEqual({ code: 4403, reason: 'Forbidden' })
+    })
+
+    it('the guard in `open` does, too', async () => {
+      expect((await open(await user(), '/socket?open=guard')).greeting).toMatchObject({ opened: { exists: true } })
+      const socket = await openSocket(newcomer(), server.url, '/socket?open=guard')
+      expect(await socket.ended).toEqual({ code: 4401, reason: 'Unauthorized' })
+    })
+
+    it('a guard that refuses many messages at once closes once, and is no error of the server', async () => {
+      const socket = await openSocket(newcomer(), server.url, '/socket')
+      await Promise.all(Array.from({ length: 20 }, () => socket.endBy({ do: 'user' })))
+      expect(await socket.ended).toMatchObject({ code: 4401 })
+      expect((await open(await user())).greeting).toMatchObject({ opened: { exists: true } })
+      expect(server.output()).not.toMatch(/SessionError|INVALID_SESSION|Rejection/)
     })
 
     it.each(['set', 'update', 'regenerate', 'headers'])('the cookie of one that begins in `upgrade` (%s) reaches the browser and works over HTTP', async (how) => {
@@ -155,6 +178,21 @@ describe.each(MAJORS)('the sessions of WebSockets in $name', ({ name, build }) =
       await visitor.fetch(path)
       expect(await socket.ask({ do: 'see' })).toEqual({ result: { data: {}, exists: false } })
       expect(await socket.ask({ do: 'reload' })).toMatchObject({ code: 'EXPIRED_SESSION' })
+    })
+
+    it.each(['/logout', '/login?user=bob'])('the guard closes the connection of one that ended over HTTP (%s) at its next message', async (path) => {
+      const visitor = await user()
+      const socket = await open(visitor, '/socket?do=guard')
+      expect(await socket.ask({ do: 'user' })).toEqual({ user: 'ada' })
+      await visitor.fetch(path)
+      expect(await socket.endBy({ do: 'user' })).toEqual({ code: 4401, reason: 'Unauthorized' })
+    })
+
+    it('the guard lets in whom a change over HTTP allowed it', async () => {
+      const visitor = await user()
+      const socket = await open(visitor)
+      await visitor.fetch('/set?role=admin')
+      expect(await socket.ask({ do: 'admin' })).toEqual({ isAdmin: true })
     })
 
     it.each(['/logout', '/login?user=bob'])('one that ended over HTTP (%s) does not come back by a change', async (path) => {

@@ -12,6 +12,10 @@ export interface Socket {
   next(): Promise<unknown>
   /** Sends a message and waits for the next one that comes. */
   ask(message: object): Promise<unknown>
+  /** Sends a message that ends the connection. */
+  endBy(message: object): Promise<{ code: number, reason: string }>
+  /** Waits for the end. */
+  ended: Promise<{ code: number, reason: string }>
   close(): Promise<void>
 }
 
@@ -20,6 +24,7 @@ export async function openSocket(visitor: Visitor, origin: string, path: string,
   const client = connect(visitor, origin, path, headers)
   const messages = on(client, 'message')
   client.once('close', code => void messages.throw?.(new Error(`The WebSocket was closed with ${code}.`)))
+  const ended = new Promise<{ code: number, reason: string }>(resolve => void client.once('close', (code, reason) => resolve({ code, reason: String(reason) })))
   const next = async (): Promise<unknown> => {
     const { value: [data] } = await messages.next()
     return JSON.parse(String(data))
@@ -33,7 +38,14 @@ export async function openSocket(visitor: Visitor, origin: string, path: string,
       client.send(JSON.stringify(message))
       return next()
     },
+    ended,
+    endBy(message) {
+      client.send(JSON.stringify(message))
+      return ended
+    },
     async close() {
+      if (client.readyState === WebSocket.CLOSED)
+        return
       client.close()
       await once(client, 'close')
     },

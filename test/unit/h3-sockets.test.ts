@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { SessionEvent } from '../../src/adapters/event'
 import type { SessionOptions } from '../../src/h3'
+import type { UpgradeRequest } from '../../src/http/sockets/upgrade'
 import type { Visitor } from '../support/browser'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -9,10 +10,10 @@ import { plugin } from 'crossws/server'
 import { createApp, defineWebSocketHandler, eventHandler, toNodeListener } from 'h3'
 import { defineWebSocketHandler as defineV2Handler, H3, serve } from 'h3-v2'
 import { createStorage } from 'unstorage'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { createUnstorageStore, destroySession, getSession, sessionMiddleware, socketSessions, updateSession, useSession } from '../../src/h3'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createUnstorageStore, destroySession, getSession, requireSession, SessionError, sessionMiddleware, socketSessions, updateSession, useSession } from '../../src/h3'
 import { createVisitor } from '../support/browser'
-import { openGreeted } from '../support/socket'
+import { openGreeted, openRefused } from '../support/socket'
 import { SECRET } from './support/app'
 
 type Handler = (event: SessionEvent) => unknown
@@ -28,7 +29,7 @@ interface Hooks {
 
 interface Host {
   name: string
-  start(hooks: Hooks, handler: Handler, options: SessionOptions): Promise<Visitor & { url: string }>
+  start(hooks: object, handler: Handler, options: SessionOptions): Promise<Visitor & { url: string }>
 }
 
 const HOSTS: Host[] = [
@@ -125,6 +126,52 @@ describe.each(HOSTS)('the sessions of WebSockets in an app of $name', ({ start }
     const socket = await openGreeted(visitor, visitor.url, '/socket')
     expect(await socket.ask({ do: 'change' })).toBe('COOKIE_ERROR')
     await socket.close()
+  })
+})
+
+describe.each(HOSTS)('requireSession in the WebSockets of an app of $name', ({ start }) => {
+  it('refuses in `upgrade` and closes peers, without a word in the log', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => logged.mockRestore())
+    const options = MODES[0]!.of()
+    const hooks = socketSessions(options, {
+      async upgrade(request: Request) {
+        if (request.url.includes('guard'))
+          await requireSession(request as UpgradeRequest, ({ user }) => user === 'ada' && !request.url.includes('admin'))
+        return undefined
+      },
+      open: (peer: Peer) => void peer.send('{}'),
+      async message(peer: Peer) {
+        const { user } = await requireSession(peer, 'user')
+        peer.send(JSON.stringify(user))
+      },
+    })
+    const visitor = await start(hooks, event => updateSession(event, { user: 'ada' }), options)
+    expect((await openRefused(visitor, visitor.url, '/socket?guard')).status).toBe(401)
+    const stranger = await openGreeted(visitor, visitor.url, '/socket')
+    expect(await stranger.endBy({})).toEqual({ code: 4401, reason: 'Unauthorized' })
+    await visitor.fetch('/')
+    expect((await openRefused(visitor, visitor.url, '/socket?guard=admin')).status).toBe(403)
+    const socket = await openGreeted(visitor, visitor.url, '/socket?guard')
+    expect(await socket.ask({})).toBe('ada')
+    await socket.close()
+    expect(logged).not.toHaveBeenCalled()
+  })
+})
+
+describe('what a hook fails with', () => {
+  it.each<[what: string, message: (peer: Peer) => unknown]>([
+    ['an error of the app', async () => { throw new Error('of the app') }],
+    ['one that is thrown at once', () => { throw new Error('of the app') }],
+    ['one that looks like a refusal', async () => { throw new SessionError('FORBIDDEN', 'of the app') }],
+    ['a guard that is misused', peer => requireSession(peer, undefined as never)],
+    ['a guard in a handler without sessions', () => requireSession({ context: {} } as never)],
+  ])('stays as it is, unless a guard refused: %s', async (_, message) => {
+    const hooks = socketSessions(MODES[0]!.of(), { message })
+    const close = vi.fn<() => void>()
+    const peer = { context: {}, request: new Request('http://127.0.0.1/socket'), send() {}, close }
+    await expect(Promise.resolve().then(() => hooks.message(peer))).rejects.toBeInstanceOf(Error)
+    expect(close).not.toHaveBeenCalled()
   })
 })
 

@@ -2,8 +2,10 @@ import type { ErrorResponse } from '../error-response'
 import type { EventHost } from '../event-sessions'
 import type { CookieLines } from '../response-cookies'
 import { isSessionError } from '../../core/errors'
+import { orElse } from '../../core/maybe'
 import { EventSessions } from '../event-sessions'
 import { connectionIn, setConnection, setOwnSessions } from '../find-sessions'
+import { isRefusal } from '../require-session'
 import { ResponseCookies } from '../response-cookies'
 import { SocketSessions, withCookies } from './connection'
 
@@ -18,6 +20,10 @@ export interface UpgradeRequest {
 export interface Peer {
   readonly context: object
   readonly request?: UpgradeRequest | undefined
+}
+
+interface OpenPeer extends Peer {
+  close(code: number, reason: string): void
 }
 
 type Hook = (...args: never[]) => unknown
@@ -46,13 +52,21 @@ export function provideSocketSessions(hooks: SocketHooks, host: SocketHost): Soc
   }
 }
 
-/** Workers wake up with connections that have lost their context. */
 function provideTo(hook: Hook, host: SocketHost): Hook {
-  return (peer: Peer, ...args: unknown[]) => {
+  return (peer: OpenPeer, ...args: unknown[]) => {
+    // Workers wake up with connections that have lost their context.
     if (!connectionIn(peer.context) && peer.request)
       setConnection(peer.context, openSocket(peer.request, host))
-    return (hook as (...args: unknown[]) => unknown)(peer, ...args)
+    return orElse(() => (hook as (...args: unknown[]) => unknown)(peer, ...args), error => closeRefused(peer, error))
   }
+}
+
+/** Nobody awaits what hooks return: to Node a refusal would be an error that nobody handles. */
+function closeRefused(peer: OpenPeer, error: unknown): void {
+  if (!isRefusal(error))
+    throw error
+  // As a status of HTTP, in the range that is for apps.
+  peer.close(4000 + error.statusCode, error.statusMessage)
 }
 
 function openSocket(request: UpgradeRequest, host: SocketHost, cookies: CookieLines = new Map()): SocketSessions {
