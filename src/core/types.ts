@@ -74,10 +74,12 @@ export interface RegenerateOptions<T extends object = DefaultData> {
   keep?: boolean | readonly DataKey<T>[] | undefined
   /**
    * `'same'` lets the lifetime go on: an id that is renewed again and again does not live for ever.
+   * Limits are those of a new lifetime of this session only (remember me), in place of all that
+   * {@link Session.setLifetime} gave it.
    *
    * @default 'new'
    */
-  lifetime?: 'new' | 'same' | undefined
+  lifetime?: 'new' | 'same' | SessionLifetime | undefined
 }
 
 /** The session of one request. Reading and changing it is memory only. */

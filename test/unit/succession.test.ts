@@ -3,7 +3,7 @@ import type { RegenerateOptions, Session, SessionRecord } from '../../src/core/t
 import { describe, expect, it } from 'vitest'
 import { NO_CHANGES, patchOf } from '../../src/core/record/patch'
 import { hasData, succeed } from '../../src/core/record/succession'
-import { App, type Browser, MODES, NOON, returning } from './support/app'
+import { App, Browser, MODES, NOON, returning } from './support/app'
 import { caught } from './support/errors'
 import { Recorder } from './support/observer'
 import { EMPTY_RECORD } from './support/records'
@@ -220,11 +220,78 @@ describe.each(MODES)('the lifetime after regenerate in $mode', ({ options }) => 
   })
 })
 
+describe.each(MODES)('limits that regenerate is given in $mode', ({ options }) => {
+  it('are those of the session from now on, and outlive later changes', async () => {
+    const app = new App({ ...options, maxAge: 100 })
+    const browser = await returning(app)
+    const [line] = await browser.run(app, async (session, visit) => {
+      await session.regenerate({ userId: 'bob' }, { lifetime: { maxAge: 1000 } })
+      return visit.setCookies
+    })
+    expect(line).toContain('Max-Age=1000;')
+    app.wait(900)
+    await browser.run(app, session => session.set('theme', 'dark'))
+    app.wait(99)
+    expect(await browser.read(app)).toEqual({ user: 'ada', userId: 'bob', theme: 'dark' })
+    app.wait(1)
+    expect(await browser.hasSession(app)).toBe(false)
+  })
+
+  it('take the place of all that it had', async () => {
+    const app = new App({ ...options, maxAge: 100 })
+    const browser = await returning(app)
+    await browser.run(app, session => session.setLifetime({ maxAge: 50, persistent: false }))
+    const lines = await browser.run(app, async (session, visit) => {
+      session.setLifetime({ idleTimeout: 5 })
+      await session.regenerate({ userId: 'bob' }, { lifetime: { maxAge: 1000 }, keep: false })
+      return visit.setCookies
+    })
+    expect(lines[0]).toContain('Max-Age=1000;')
+    app.wait(999)
+    expect(await browser.clone().hasSession(app)).toBe(true)
+  })
+
+  it('can be a cookie that the browser forgets', async () => {
+    const app = new App(options)
+    const browser = new Browser()
+    await browser.run(app, async (session, visit) => {
+      await session.regenerate({ userId: 'bob' }, { lifetime: { persistent: false } })
+      expect(visit.setCookies).toEqual([expect.not.stringContaining('Max-Age')])
+    })
+    expect(await browser.read(app)).toEqual({ userId: 'bob' })
+  })
+
+  it.each<[limits: unknown, problem: string]>([
+    [{ maxAge: '30d' }, 'takes whole seconds'], [{ maxAge: 0 }, 'takes whole seconds'], [{ idleTimeout: -1 }, 'takes whole seconds'],
+    [{ persistent: 1 }, 'takes whole seconds'], [{ maxage: 5 }, 'Did you mean `maxAge`?'], [null, 'got null'], [[60], 'got an array'], [new Date(), 'got an instance'],
+  ])('are refused when they are none: %j', async (lifetime, problem) => {
+    const app = new App(options)
+    const browser = await returning(app)
+    await browser.run(app, async (session, visit) => {
+      const error = await caught(() => session.regenerate({ userId: 'bob' }, { lifetime: lifetime as never }))
+      expect([error.code, error.message]).toEqual(['INVALID_VALUE', expect.stringContaining(problem)])
+      expect(error.message).toContain('`lifetime` of `regenerate`')
+      expect([session.data, visit.setCookies]).toEqual([{ user: 'ada' }, []])
+    })
+  })
+})
+
+it('a login that is sent twice has the limits of both', async () => {
+  const app = new App({ maxAge: 100 })
+  const browser = await returning(app)
+  const twice = browser.clone()
+  const login = (session: Session): Promise<void> => session.regenerate({ userId: 'bob' }, { lifetime: { maxAge: 1000 } })
+  await browser.run(app, login)
+  await twice.run(app, login)
+  app.wait(900)
+  expect([await browser.read(app), await twice.read(app)]).toEqual([{ user: 'ada', userId: 'bob' }, { userId: 'bob' }])
+})
+
 describe('regenerate', () => {
   const ANOTHER_OBJECT = 'The options of `regenerate` can be an object.'
   const OTHER_OPTIONS = 'The options of `regenerate` can be `keep` and `lifetime`.'
   const ANOTHER_KEEP = 'The `keep` of `regenerate` can be true, false or an array of data keys.'
-  const ANOTHER_LIFETIME = 'The `lifetime` of `regenerate` can be \'new\' or \'same\'.'
+  const ANOTHER_LIFETIME = 'The `lifetime` of `regenerate` can be \'new\', \'same\' or limits such as `{ maxAge: 3600 }`.'
 
   it.each<[given: unknown, allowed: string]>([
     [{ keep: 'cart' }, ANOTHER_KEEP],

@@ -1,7 +1,8 @@
 import type { RecordPatch } from './patch'
 import type { Limits } from './record'
-import type { SessionRecord } from '../types'
+import type { SessionLifetime, SessionRecord } from '../types'
 import { SessionError } from '../errors'
+import { checkLifetime } from './lifetime'
 import { patchOf } from './patch'
 import { applyPatch, createRecord } from './record'
 import { isEqualValue, isPlainObject, toChanges } from './value'
@@ -13,6 +14,8 @@ export interface Succession {
   /** True for everything, false for nothing, or the data keys that stay, with all messages. */
   readonly keep: boolean | readonly string[]
   readonly lifetime: 'new' | 'same'
+  /** Limits of this session only, in place of those that it had. */
+  readonly limits?: SessionLifetime | undefined
 }
 
 /** How a successor is made of a record. */
@@ -34,9 +37,10 @@ export function toSuccession(patch: unknown, options: unknown = {}): Succession 
     throw refuse('options', '`keep` and `lifetime`')
   if (typeof keep !== 'boolean' && !(Array.isArray(keep) && keep.every(key => typeof key === 'string')))
     throw refuse('`keep`', 'true, false or an array of data keys')
-  if (lifetime !== 'new' && lifetime !== 'same')
-    throw refuse('`lifetime`', '\'new\' or \'same\'')
-  return { data: toChanges(patch ?? {}), keep: keep as Succession['keep'], lifetime }
+  const limits = typeof lifetime === 'object' ? checkLifetime(lifetime, '`lifetime` of `regenerate`') : undefined
+  if (!limits && lifetime !== 'new' && lifetime !== 'same')
+    throw refuse('`lifetime`', '\'new\', \'same\' or limits such as `{ maxAge: 3600 }`')
+  return { data: toChanges(patch ?? {}), keep: keep as Succession['keep'], lifetime: lifetime === 'same' ? 'same' : 'new', limits }
 }
 
 function refuse(what: string, allowed: string): SessionError {
@@ -55,15 +59,15 @@ export function hasData({ data }: Succession): boolean {
  * @param changes what the request changed of it before
  * @param now when the successor begins
  */
-export function succeed(record: SessionRecord, changes: RecordPatch, { data, keep, lifetime }: Succession, now: number, rules: SuccessionRules): SessionRecord {
+export function succeed(record: SessionRecord, changes: RecordPatch, { data, keep, lifetime, limits }: Succession, now: number, rules: SuccessionRules): SessionRecord {
   const { userKey } = rules
   const before = applyPatch(record, changes, now, rules)
   const user = userKey !== undefined && data.has(userKey) ? data.get(userKey) : userOf(before, userKey)
   const isOf = (other: SessionRecord): boolean => userOf(other, userKey) === undefined || isEqualValue(userOf(other, userKey), user)
   // Where the request itself changed the user, what it changed is the new one's.
   const own = isOf(record) ? before : applyPatch(createRecord(now, rules), changes, now, rules)
-  const limits = isOf(record) || lifetime === 'same' ? before.lifetime : changes.lifetime
-  const successor = { ...createRecord(now, rules, limits), ...(isOf(before) ? keepOf(own, keep) : NOTHING) }
+  const kept = isOf(record) || lifetime === 'same' ? before.lifetime : changes.lifetime
+  const successor = { ...createRecord(now, rules, limits ?? kept), ...(isOf(before) ? keepOf(own, keep) : NOTHING) }
   if (lifetime === 'same')
     successor.createdAt = record.createdAt
   return applyPatch(successor, patchOf({ data }), now, rules)

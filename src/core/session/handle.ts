@@ -6,10 +6,9 @@ import { called, calledLater, ofUser } from '../calls/caller'
 import { SessionError } from '../errors'
 import { handOut } from '../calls/hand-out'
 import { assertKey, assertNoCallback, assertNoMore, assertPatch, misuse } from '../calls/misuse'
-import { unknownOptions } from '../option-names'
+import { checkLifetime } from '../record/lifetime'
 import { ReadMessage } from '../record/patch'
-import { MAX_LIFETIME_SECONDS } from '../record/record'
-import { deepFreeze, isPlainObject, toStorableValue } from '../record/value'
+import { deepFreeze, toStorableValue } from '../record/value'
 
 /** What the handle needs of the request it belongs to. */
 export interface SessionOwner {
@@ -126,23 +125,4 @@ function setLifetime(owner: SessionOwner, limits: SessionLifetime): void {
   const own: SessionLifetime = owner.record.lifetime ?? {}
   if (Object.entries(limits).some(([name, limit]) => own[name as keyof SessionLifetime] !== limit))
     owner.change({ lifetime: limits })
-}
-
-const LIFETIME = { maxAge: '', idleTimeout: '', persistent: '' }
-
-function checkLifetime(lifetime: SessionLifetime): SessionLifetime {
-  if (typeof lifetime !== 'object' || lifetime === null || !isPlainObject(lifetime))
-    throw misuse('session.setLifetime(lifetime)', 'an object of seconds', lifetime, 'session.setLifetime({ maxAge: 3600 })')
-  const [unknown] = unknownOptions(lifetime, LIFETIME)
-  if (unknown)
-    throw new SessionError('INVALID_VALUE', `\`session.setLifetime\` knows no \`${unknown.path}\`. ${unknown.remedy}`)
-  const { maxAge, idleTimeout, persistent } = lifetime
-  const isWhole = (value: number | undefined, least: number): boolean => value === undefined || (Number.isSafeInteger(value) && value >= least)
-  if (!isWhole(maxAge, 1) || !isWhole(idleTimeout, 0) || !['boolean', 'undefined'].includes(typeof persistent))
-    throw new SessionError('INVALID_VALUE', 'setLifetime takes whole seconds: maxAge of 1 or more, idleTimeout of 0 or more; and persistent as true or false.')
-  return {
-    ...(maxAge !== undefined && { maxAge: Math.min(maxAge, MAX_LIFETIME_SECONDS) }),
-    ...(idleTimeout !== undefined && { idleTimeout }),
-    ...(persistent !== undefined && { persistent }),
-  }
 }

@@ -83,11 +83,11 @@ function restore(machine: SessionMachine, { slot }: State): void {
  *
  * @param later what was changed since the patch was given
  */
-function beginAfresh(machine: SessionMachine, { data }: Succession, later: RecordPatch = NO_CHANGES): Maybe<boolean> {
+function beginAfresh(machine: SessionMachine, { data, limits }: Succession, later: RecordPatch = NO_CHANGES): Maybe<boolean> {
   machine.assertNotShared()
   machine.assertCookieCanFollow('its id')
   const { era } = machine.state
-  const draft = machine.createDraft(mergePatches(patchOf({ data }), later))
+  const draft = machine.createDraft(mergePatches(patchOf({ data, lifetime: limits }), later))
   machine.become(begun(machine.state, draft))
   return andThen(isStored(machine, draft.id), (isStored) => {
     machine.assertNotEndedSince(era)
