@@ -1,8 +1,8 @@
 import type { RecordPatch } from './patch'
 import type { Limits } from './record'
 import type { SessionLifetime, SessionRecord } from '../types'
+import { checkLifetime } from '../calls/lifetime'
 import { SessionError } from '../errors'
-import { checkLifetime } from './lifetime'
 import { patchOf } from './patch'
 import { applyPatch, createRecord } from './record'
 import { isEqualValue, isPlainObject, toChanges } from './value'
@@ -13,9 +13,8 @@ export interface Succession {
   readonly data: ReadonlyMap<string, unknown>
   /** True for everything, false for nothing, or the data keys that stay, with all messages. */
   readonly keep: boolean | readonly string[]
-  readonly lifetime: 'new' | 'same'
-  /** Limits of this session only, in place of those that it had. */
-  readonly limits?: SessionLifetime | undefined
+  /** A new one, that of before, or a new one with limits of this session only in place of those that it had. */
+  readonly lifetime: 'new' | 'same' | SessionLifetime
 }
 
 /** How a successor is made of a record. */
@@ -37,10 +36,10 @@ export function toSuccession(patch: unknown, options: unknown = {}): Succession 
     throw refuse('options', '`keep` and `lifetime`')
   if (typeof keep !== 'boolean' && !(Array.isArray(keep) && keep.every(key => typeof key === 'string')))
     throw refuse('`keep`', 'true, false or an array of data keys')
-  const limits = typeof lifetime === 'object' ? checkLifetime(lifetime, '`lifetime` of `regenerate`') : undefined
-  if (!limits && lifetime !== 'new' && lifetime !== 'same')
+  const checked = typeof lifetime === 'object' ? checkLifetime(lifetime, '`lifetime` of `regenerate`') : lifetime
+  if (typeof checked !== 'object' && checked !== 'new' && checked !== 'same')
     throw refuse('`lifetime`', '\'new\', \'same\' or limits such as `{ maxAge: 3600 }`')
-  return { data: toChanges(patch ?? {}), keep: keep as Succession['keep'], lifetime: lifetime === 'same' ? 'same' : 'new', limits }
+  return { data: toChanges(patch ?? {}), keep: keep as Succession['keep'], lifetime: checked }
 }
 
 function refuse(what: string, allowed: string): SessionError {
@@ -52,6 +51,11 @@ export function hasData({ data }: Succession): boolean {
   return [...data.values()].some(value => value !== undefined)
 }
 
+/** The limits that were asked for. */
+export function limitsOf({ lifetime }: Pick<Succession, 'lifetime'>): SessionLifetime | undefined {
+  return typeof lifetime === 'object' ? lifetime : undefined
+}
+
 /**
  * The record that follows on another. Of a former user's data and messages it has none.
  *
@@ -59,7 +63,7 @@ export function hasData({ data }: Succession): boolean {
  * @param changes what the request changed of it before
  * @param now when the successor begins
  */
-export function succeed(record: SessionRecord, changes: RecordPatch, { data, keep, lifetime, limits }: Succession, now: number, rules: SuccessionRules): SessionRecord {
+export function succeed(record: SessionRecord, changes: RecordPatch, { data, keep, lifetime }: Succession, now: number, rules: SuccessionRules): SessionRecord {
   const { userKey } = rules
   const before = applyPatch(record, changes, now, rules)
   const user = userKey !== undefined && data.has(userKey) ? data.get(userKey) : userOf(before, userKey)
@@ -67,7 +71,7 @@ export function succeed(record: SessionRecord, changes: RecordPatch, { data, kee
   // Where the request itself changed the user, what it changed is the new one's.
   const own = isOf(record) ? before : applyPatch(createRecord(now, rules), changes, now, rules)
   const kept = isOf(record) || lifetime === 'same' ? before.lifetime : changes.lifetime
-  const successor = { ...createRecord(now, rules, limits ?? kept), ...(isOf(before) ? keepOf(own, keep) : NOTHING) }
+  const successor = { ...createRecord(now, rules, limitsOf({ lifetime }) ?? kept), ...(isOf(before) ? keepOf(own, keep) : NOTHING) }
   if (lifetime === 'same')
     successor.createdAt = record.createdAt
   return applyPatch(successor, patchOf({ data }), now, rules)

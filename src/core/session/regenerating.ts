@@ -10,7 +10,7 @@ import { createId } from '../id'
 import { andThen, orElse } from '../maybe'
 import { mergePatches, NO_CHANGES, patchOf } from '../record/patch'
 import { assertRecordFits } from '../record/size'
-import { hasData, succeed, toSuccession } from '../record/succession'
+import { hasData, limitsOf, succeed, toSuccession } from '../record/succession'
 import { commit } from './committing'
 import { begun, changed, createDraft, keeps, presentIn } from './state'
 
@@ -83,11 +83,11 @@ function restore(machine: SessionMachine, { slot }: State): void {
  *
  * @param later what was changed since the patch was given
  */
-function beginAfresh(machine: SessionMachine, { data, limits }: Succession, later: RecordPatch = NO_CHANGES): Maybe<boolean> {
+function beginAfresh(machine: SessionMachine, succession: Succession, later: RecordPatch = NO_CHANGES): Maybe<boolean> {
   machine.assertNotShared()
   machine.assertCookieCanFollow('its id')
   const { era } = machine.state
-  const draft = machine.createDraft(mergePatches(patchOf({ data, lifetime: limits }), later))
+  const draft = machine.createDraft(mergePatches(patchOf({ data: succession.data, lifetime: limitsOf(succession) }), later))
   machine.become(begun(machine.state, draft))
   return andThen(isStored(machine, draft.id), (isStored) => {
     machine.assertNotEndedSince(era)

@@ -1,9 +1,9 @@
 import type { SessionLifetime } from '../types'
-import { misuse } from '../calls/misuse'
 import { SessionError } from '../errors'
 import { unknownOptions } from '../option-names'
-import { MAX_LIFETIME_SECONDS } from './record'
-import { isPlainObject } from './value'
+import { MAX_LIFETIME_SECONDS } from '../record/record'
+import { isPlainObject } from '../record/value'
+import { misuse } from './misuse'
 
 const LIFETIME = { maxAge: '', idleTimeout: '', persistent: '' }
 
