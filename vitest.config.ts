@@ -14,7 +14,7 @@ const SLOW = [
   'unit/walk', 'unit/held-response.property', 'unit/migrate-flood', 'unit/storage-store',
   'types/consumer', 'types/nitro', 'types/h3', 'types/nuxt',
   'e2e/playground', 'e2e/alice-and-bob', 'e2e/file-system', 'e2e/storage-trouble', 'e2e/app/flash', 'e2e/server-size', 'e2e/many-processes', 'e2e/moving',
-  'e2e/bad-config', 'e2e/app/history', 'e2e/devtools', 'e2e/drivers', 'e2e/cookie-scopes', 'e2e/size', 'e2e/start', 'e2e/forgery', 'e2e/lifetimes', 'e2e/dev', 'e2e/nuxt', 'e2e/moving-nuxt-auth-utils',
+  'e2e/bad-config', 'e2e/app/history', 'e2e/devtools', 'e2e/drivers', 'e2e/cookie-scopes', 'e2e/size', 'e2e/start', 'e2e/forgery', 'e2e/lifetimes', 'e2e/dev', 'e2e/nuxt', 'e2e/moving-nuxt-auth-utils', 'e2e/everyday-calls',
 ]
 
 /** As vitest has it by itself, except that of two cores none stands idle. */
