@@ -50,7 +50,7 @@ function withoutHost(nitro: Nitro): Replacements {
   if (isNode(preset))
     replacements.push(['core/crypto/pure', NO_NODE_CRYPTO])
   if (isWorker(preset))
-    replacements.push(['core/stores/files', 'export const createFileStorage = () => undefined'], ['http/held-response/index', 'export const holdNodeResponse = undefined'])
+    replacements.push(['core/stores/files', 'export const createFileStorage = () => undefined'], ['core/tracing', 'export const createTracer = () => undefined'], ['http/held-response/index', 'export const holdNodeResponse = undefined'])
   if (speaksHttp1Only(nitro))
     replacements.push(['http/held-response/http2', 'export const isHttp2 = () => false, holdHttp2 = undefined'])
   return replacements

@@ -3,6 +3,7 @@ import type { TokenCodec } from './cookie/token'
 import type { RequestContext } from './session/context'
 import type { Migrate } from './session/old-cookie'
 import type { OldCookies } from './session/ports'
+import type { Tracer } from './session/tracer'
 import type { Exchange, SessionObserver } from './ports'
 import type { SessionStore } from './types'
 import { findCookies } from './cookie/found-cookies'
@@ -46,12 +47,14 @@ export interface ManagerParts {
   store?: SessionStore | undefined
   /** Missing where no session comes from another package. */
   migrator?: Migrator | undefined
+  /** Missing where nobody can listen. */
+  tracer?: Tracer | undefined
   /** Milliseconds since the epoch; `Date.now` when missing. */
   now?: (() => number) | undefined
 }
 
 /** Derives every key once; requests only use them. */
-export function createManager(options: ResolvedSessionOptions, { store, migrator, now = () => Date.now() }: ManagerParts): Manager {
+export function createManager(options: ResolvedSessionOptions, { store, migrator, tracer, now = () => Date.now() }: ManagerParts): Manager {
   if (options.mode === 'storage' && !store)
     throw new TypeError('Storage mode needs a store.')
   const codec = createCodec(options)
@@ -63,6 +66,7 @@ export function createManager(options: ResolvedSessionOptions, { store, migrator
     now,
     openCookies: (exchange, onRejected) => new SessionCookie(options, codec, exchange, onRejected),
     openOldCookies: migrator?.open({ options, storage, now }),
+    tracer,
   }
   return {
     options,

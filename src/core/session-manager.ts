@@ -5,6 +5,7 @@ import { createManager, type Manager } from './manager'
 import { createMigrator } from './migration/old-cookie'
 import { guardMigration } from './migration/own'
 import { sweep } from './storage/sweep'
+import { createTracer } from './tracing'
 
 /** Sessions of one cookie, with everything prepared that requests share. */
 export interface SessionManager extends Manager {
@@ -33,6 +34,6 @@ export interface ManagerDependencies {
 
 /** Derives every key once; requests only use them. */
 export function createSessionManager(options: ResolvedSessionOptions, { store, migration, now }: ManagerDependencies): SessionManager {
-  const manager = createManager(options, { store, now, migrator: migration && createMigrator(guardMigration(migration)) })
+  const manager = createManager(options, { store, now, tracer: createTracer(), migrator: migration && createMigrator(guardMigration(migration)) })
   return { ...manager, sweep: async signal => manager.store ? sweep(manager.store, signal, now) : 0 }
 }

@@ -3,6 +3,7 @@ import type { CoreSessionOptions, ResolvedSessionOptions } from '../core/options
 import type { SessionStore } from '../core/types'
 import { createManager } from '../core/manager'
 import { definedOf } from '../core/record/value'
+import { createTracer } from '../core/tracing'
 
 const MAX_OTHERS = 100
 
@@ -31,7 +32,8 @@ export interface ManagersHost<O extends CoreSessionOptions> {
 export function createManagers<O extends CoreSessionOptions>(config: O, { resolve, createStore, createMigration }: ManagersHost<O>): Managers {
   const options = resolve(config)
   const store = options.mode === 'storage' ? createStore(options) : undefined
-  const configured = createManager(options, { store, migrator: createMigration(options, store) })
+  const tracer = createTracer()
+  const configured = createManager(options, { store, tracer, migrator: createMigration(options, store) })
   const others = new Map<string, Manager>()
   return {
     get(overrides) {
@@ -44,7 +46,7 @@ export function createManagers<O extends CoreSessionOptions>(config: O, { resolv
       const key = JSON.stringify(other)
       if (key === JSON.stringify(options))
         return configured
-      const manager = others.get(key) ?? createManager(other, { store })
+      const manager = others.get(key) ?? createManager(other, { store, tracer })
       others.set(key, manager)
       // Options come from code; should a request ever make them up, memory stays bounded.
       if (others.size > MAX_OTHERS)

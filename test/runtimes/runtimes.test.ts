@@ -1,5 +1,7 @@
 import type { Workshop } from './workshop'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createVisitor } from '../support/browser'
 import { checksOf } from './checks'
 import { companionsOf, toText, travel } from './journey'
 import { CELLS, nameOf } from './matrix'
@@ -29,6 +31,21 @@ afterAll(() => workshop?.close())
 describe.each(cells.map(cell => ({ name: nameOf(cell), cell })))('$name', ({ cell }) => {
   it.each(checksOf(cell))('keeps sessions: $title', async ({ run }) => {
     await expect(run(workshop)).resolves.toBeUndefined()
+  })
+})
+
+describe.each(cells.filter(({ runtime }) => !runtime.startsWith('workerd')).map(cell => ({ name: nameOf(cell), cell })))('$name', ({ cell }) => {
+  it.each(['cookie', cell.stores[0]] as const)('has tracing channels: %s', async (keeping) => {
+    const server = await workshop.start(cell, keeping, join(import.meta.dirname, 'listen.mjs'))
+    const visitor = createVisitor(server.url)
+    await visitor.post('/login')
+    await visitor.json('/visits')
+    const mode = keeping === 'cookie' ? 'cookie' : 'storage'
+    const ended = JSON.stringify({ mode, action: 'update', result: 'written' })
+    // Cookies are there at once, and so may be what is in storage.
+    await expect.poll(() => server.output()).toMatch(new RegExp(`trace commit:(?:${mode === 'cookie' ? 'end' : 'asyncEnd'}) ${ended}`))
+    expect(server.output()).toContain(`trace load:${mode === 'cookie' ? 'end' : 'asyncEnd'} ${JSON.stringify({ mode, result: 'found' })}`)
+    await server.stop()
   })
 })
 

@@ -13,8 +13,12 @@ export interface Runtime {
   config?: object
   /** The folder of `node` below that of the packages, where not the machine's Node installs and builds. */
   path?: string
-  /** The command that runs the entry of a server. */
-  command(dir: string, entry: string): [command: string, ...args: string[]]
+  /**
+   * The command that runs the entry of a server.
+   *
+   * @param preload a module that runs before it
+   */
+  command(dir: string, entry: string, preload?: string): [command: string, ...args: string[]]
 }
 
 const NODE_20 = process.version.startsWith('v20.') ? [] : [nodePackage('20.20.2')]
@@ -31,13 +35,13 @@ export const RUNTIMES = {
     title: 'Bun',
     packages: ['bun@1.4.5'],
     preset: 'bun',
-    command: (dir, entry) => [join(dir, 'node_modules/.bin/bun'), 'run', entry],
+    command: (dir, entry, preload) => [join(dir, 'node_modules/.bin/bun'), 'run', ...flag('--preload', preload), entry],
   },
   deno: {
     title: 'Deno',
     packages: ['deno@2.9.6'],
     preset: 'deno-server',
-    command: (dir, entry) => [join(dir, 'node_modules/.bin/deno'), 'run', ...DENO_FLAGS, entry],
+    command: (dir, entry, preload) => [join(dir, 'node_modules/.bin/deno'), 'run', ...DENO_FLAGS, ...flag('--preload', preload), entry],
   },
   workerd: workerd('workerd', false),
   workerdNode: workerd('workerd, `nodejs_compat`', true),
@@ -52,8 +56,8 @@ const MAX_STOP = 120_000
  * Starts the entry of a server in its own folder, on a free port of 127.0.0.1. One that does not
  * end when it is told to is killed, and `stop` rejects.
  */
-export async function startOn(name: RuntimeName, dir: string, entry: string, env: Record<string, string>): Promise<RunningServer> {
-  const [command, ...args] = RUNTIMES[name].command(dir, entry)
+export async function startOn(name: RuntimeName, dir: string, entry: string, env: Record<string, string>, preload?: string): Promise<RunningServer> {
+  const [command, ...args] = (RUNTIMES[name] as Runtime).command(dir, entry, preload)
   const server = await startCommand(command, args, { HOST: '127.0.0.1', PORT: '0', DENO_NO_UPDATE_CHECK: '1', ...env }, join(entry, '..'))
   return {
     ...server,
@@ -73,10 +77,14 @@ function nodePackage(version: string): string {
   return `node-${process.platform}-${process.arch}@${version}`
 }
 
+function flag(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [name, value]
+}
+
 function node(title: string, packages: string[]): Runtime {
   const [name] = packages.map(spec => spec.slice(0, spec.indexOf('@')))
   const path = name && `node_modules/${name}/bin`
-  return { title, packages, preset: 'node-server', path, command: (dir, entry) => [path ? join(dir, path, 'node') : process.execPath, entry] }
+  return { title, packages, preset: 'node-server', path, command: (dir, entry, preload) => [path ? join(dir, path, 'node') : process.execPath, ...flag('--import', preload), entry] }
 }
 
 function workerd(title: string, nodeCompat: boolean): Runtime {

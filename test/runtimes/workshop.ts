@@ -15,8 +15,12 @@ export type Keeping = StoreName | 'cookie'
 
 /** Installs, builds and starts what the cells are made of; each thing once, and when it is needed. */
 export interface Workshop {
-  /** A server of the cell, from its production build. */
-  start(cell: Cell, keeping: Keeping): Promise<RunningServer>
+  /**
+   * A server of the cell, from its production build.
+   *
+   * @param preload a module that runs before it
+   */
+  start(cell: Cell, keeping: Keeping, preload?: string): Promise<RunningServer>
   /** Ends every server, and removes all that was installed. */
   close(): Promise<void>
 }
@@ -57,14 +61,14 @@ export function createWorkshop(tarball: string): Workshop {
   const startOwnRedis = (): Promise<RunningRedis> => once(['redis'], async () => redis = await startRedis())
 
   return {
-    async start(cell, keeping) {
+    async start(cell, keeping, preload) {
       const entry = await build(cell, keeping === 'cookie' ? cell.stores[0] : keeping)
       const { dir } = await install(cell.runtime)
       const server = await startOn(cell.runtime, dir, entry, cell.app.toEnv({
         mode: keeping === 'cookie' ? 'cookie' : 'storage',
         secret: TEST_SECRET,
         ...keeping === 'redis' && { redisUrl: (await startOwnRedis()).url },
-      }))
+      }), preload)
       servers.push(server)
       return server
     },

@@ -39,6 +39,11 @@ const PARTS: Part[] = [
     wiredBy: ['build/left-out.ts', 'core/session-manager.ts', 'core/stores/driver.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/sessions.ts'],
   },
   {
+    part: 'tracing channels',
+    at: /^core\/tracing\.ts$/,
+    wiredBy: ['core/index.ts', 'core/session-manager.ts', 'http/managers.ts'],
+  },
+  {
     part: 'WebSockets',
     at: /^http\/sockets\/|^runtime\/server\/(?:nitro\d\/)?sockets\.ts$/,
     wiredBy: ['h3.ts', 'plain/utils.ts', 'runtime/server/nitro2/plugin.ts', 'runtime/server/nitro3/plugin.ts'],

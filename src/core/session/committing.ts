@@ -13,7 +13,8 @@ export function hasPending(machine: SessionMachine): boolean {
   return machine.state.removals.length > 0 || hasUnsaved(machine)
 }
 
-function hasUnsaved(machine: SessionMachine): boolean {
+/** True when the session is to be stored, apart from others that are to be removed. */
+export function hasUnsaved(machine: SessionMachine): boolean {
   const session = presentIn(machine.state)
   if (session?.kind === 'draft')
     return session.replaces !== undefined || machine.willBeCreated(session)
@@ -25,6 +26,13 @@ function hasUnsaved(machine: SessionMachine): boolean {
  * Resolves to what was written, or would have been if storage did not hold it already.
  */
 export function commit(machine: SessionMachine, makePatch?: MakePatch): Maybe<Written | undefined> {
+  const { tracer } = machine.context
+  return tracer?.hearsCommits && (makePatch || hasPending(machine))
+    ? tracer.commit(machine, makePatch, () => storePending(machine, makePatch))
+    : storePending(machine, makePatch)
+}
+
+function storePending(machine: SessionMachine, makePatch: MakePatch | undefined): Maybe<Written | undefined> {
   const { era } = machine.state
   const write = (): Maybe<Written | undefined> => machine.turns.take(() => {
     if (makePatch)

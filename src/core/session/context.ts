@@ -1,6 +1,7 @@
 import type { ResolvedSessionOptions } from '../options'
 import type { Exchange } from '../ports'
 import type { Cookies, OldCookies, Records } from './ports'
+import type { Tracer } from './tracer'
 
 /** What every request of one manager shares. */
 export interface RequestContext {
@@ -13,4 +14,6 @@ export interface RequestContext {
   openCookies(exchange: Exchange, onRejected: (fault: 'malformed' | 'signature') => void): Cookies
   /** The cookies of another package, whose sessions become ours. */
   readonly openOldCookies: ((exchange: Exchange) => OldCookies) | undefined
+  /** Missing where nobody can listen. */
+  readonly tracer: Tracer | undefined
 }

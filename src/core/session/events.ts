@@ -1,16 +1,19 @@
 import type { Maybe } from '../maybe'
 import type { SessionObserver } from '../ports'
 import type { RejectReason, Session, SessionEventName } from '../types'
+import type { RequestContext } from './context'
 import { isPromise, whenDone } from '../maybe'
 
 /** Tells hooks what happens to the session of one request. */
 export class SessionEvents {
+  readonly #context: RequestContext
   readonly #observer: SessionObserver | undefined
   readonly #handleOf: () => Session
   #isTellingSaved = false
 
   /** @param handleOf the handle of the session that the events are about */
-  constructor(observer: SessionObserver | undefined, handleOf: () => Session) {
+  constructor(context: RequestContext, observer: SessionObserver | undefined, handleOf: () => Session) {
+    this.#context = context
     this.#observer = observer
     this.#handleOf = handleOf
   }
@@ -39,6 +42,11 @@ export class SessionEvents {
 
   /** @param foreign the name of a cookie that has our name, yet was not made with our secrets */
   tellRejected(reason: RejectReason, foreign?: string): Maybe<void> {
+    const { tracer, options } = this.#context
+    return tracer?.hearsRejections ? tracer.reject(options.mode, reason, () => this.#reject(reason, foreign)) : this.#reject(reason, foreign)
+  }
+
+  #reject(reason: RejectReason, foreign: string | undefined): Maybe<void> {
     return this.#observer && done(foreign === undefined ? this.#observer.rejected(reason) : this.#observer.rejected(reason, foreign))
   }
 }

@@ -4,6 +4,7 @@ import type { SessionMachine } from './machine'
 import type { FoundToken } from './found-token'
 import type { Missing } from './ports'
 import type { Present, State } from './state'
+import type { LoadOutcome } from './tracer'
 import { isSessionError } from '../errors'
 import { andThen, toPromise } from '../maybe'
 import { patchOf } from '../record/patch'
@@ -72,22 +73,27 @@ export function tellMissing(machine: SessionMachine, missing: Missing): Maybe<vo
 }
 
 /** The session is what was found. Also without one, the request has its session from now on. */
-export function startSession(machine: SessionMachine, token: Pick<FoundToken, 'content' | 'isOutdated'> | undefined, loaded: SessionRecord | undefined): void {
+export function startSession(machine: SessionMachine, token: Pick<FoundToken, 'content' | 'isOutdated'> | undefined, loaded: SessionRecord | undefined): LoadOutcome {
   const { context, state } = machine
   const { options } = context
   machine.adopt({ ...state, isLoaded: true })
   const record = loaded && underLimits(loaded, options)
-  if (token && record) {
-    const session = createLive(token.content.id, record, options.saveUninitialized)
-    if (isExpired(record, machine.now))
-      void toPromise(() => machine.events.tell('expired', showOnly(machine, session)))
-    else
-      startFound(machine, session, record, token.isOutdated)
-  }
+  const outcome = token && record ? startRecord(machine, token, record) : 'none'
   if (!presentIn(machine.state) && options.saveUninitialized && machine.canBegin) {
     machine.become(begun(machine.state, { ...machine.session, mayBeEmpty: true }))
     machine.exchange.holdResponse()
   }
+  return outcome
+}
+
+function startRecord(machine: SessionMachine, { content: { id }, isOutdated }: Pick<FoundToken, 'content' | 'isOutdated'>, record: SessionRecord): LoadOutcome {
+  const session = createLive(id, record, machine.context.options.saveUninitialized)
+  if (isExpired(record, machine.now)) {
+    void toPromise(() => machine.events.tell('expired', showOnly(machine, session)))
+    return 'expired'
+  }
+  startFound(machine, session, record, isOutdated)
+  return 'found'
 }
 
 function touched(machine: SessionMachine, state: State, session: Present): State {

@@ -1,9 +1,12 @@
 import type { Maybe } from '../maybe'
+import type { FoundToken } from './found-token'
 import type { SessionMachine } from './machine'
+import type { LoadOutcome } from './tracer'
 import { SessionError } from '../errors'
 import { andThen, orElse } from '../maybe'
 import { findRecord, startSession, tellMissing } from './finding'
 import { type Migrate, oldCookieToLoad } from './old-cookie'
+import { traceLoad } from './tracer'
 
 /** Loads the session of a request, once. */
 export class SessionLoader {
@@ -48,7 +51,7 @@ export class SessionLoader {
     const token = machine.cookie.tokenOf(machine.state)
     if (token ? !machine.isCookieMode : oldCookieToLoad(machine))
       throw new SessionError('INVALID_SESSION', 'The session was not loaded for this request. Call `await useSession(event)` first (in a Vue page `await useClientSession()`), or turn autoload on for this route.')
-    startSession(machine, token, token?.content.record)
+    traceLoad(machine, startAtOnce, token)
   }
 
   get #mustWait(): boolean {
@@ -59,7 +62,7 @@ export class SessionLoader {
   #load(): Maybe<void> {
     const machine = this.#machine
     const { era } = machine.state
-    const load = (): Maybe<void> => orElse(() => loadSession(machine, this.#migrate), (error) => {
+    const load = (): Maybe<LoadOutcome> => orElse(() => traceLoad(machine, loadSession, this.#migrate), (error) => {
       this.#failure = error
       throw error
     })
@@ -74,7 +77,12 @@ export class SessionLoader {
   }
 }
 
-function loadSession(machine: SessionMachine, migrate: Migrate | undefined): Maybe<void> {
+/** The session is in its cookie, or there is none. */
+function startAtOnce(machine: SessionMachine, token: FoundToken | undefined): LoadOutcome {
+  return startSession(machine, token, token?.content.record)
+}
+
+function loadSession(machine: SessionMachine, migrate: Migrate | undefined): Maybe<LoadOutcome> {
   const old = migrate && oldCookieToLoad(machine)
   // The response waits for it, also when nobody else does.
   return andThen(old ? machine.operations.run(() => migrate(machine, old)) : undefined, () => {
@@ -84,10 +92,11 @@ function loadSession(machine: SessionMachine, migrate: Migrate | undefined): May
       const missing = typeof found === 'string' ? found : undefined
       if (missing === 'replaced')
         machine.end(missing)
-      if (!machine.state.isLoaded)
-        startSession(machine, cookie.tokenOf(machine.state), typeof found === 'object' ? found : undefined)
+      const outcome = machine.state.isLoaded
+        ? machine.state.isMigrated ? 'migrated' : 'none'
+        : startSession(machine, cookie.tokenOf(machine.state), typeof found === 'object' ? found : undefined)
       // Who is told may use the session.
-      return missing && tellMissing(machine, missing)
+      return missing ? andThen(tellMissing(machine, missing), () => missing) : outcome
     })
   })
 }

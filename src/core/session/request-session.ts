@@ -39,7 +39,7 @@ export class RequestSession implements SessionOwner {
 
   /** @param migrate missing where no session comes from another package */
   constructor(context: RequestContext, exchange: Exchange, observer?: SessionObserver, migrate?: Migrate) {
-    this.#machine = new SessionMachine(context, exchange, new SessionEvents(observer, () => this.handle))
+    this.#machine = new SessionMachine(context, exchange, new SessionEvents(context, observer, () => this.handle))
     this.#operations = this.#machine.operations
     this.#loader = new SessionLoader(this.#machine, migrate)
   }
