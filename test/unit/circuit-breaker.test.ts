@@ -171,7 +171,7 @@ describe('storage that does not answer', () => {
 
   it('is told of once, and once when it answers again', async () => {
     const told: boolean[] = []
-    const breaker = new CircuitBreaker(TIMEOUT, isSilent => void told.push(isSilent))
+    const breaker = new CircuitBreaker(TIMEOUT, { silent: isSilent => void told.push(isSilent) })
     for (let record = 0; record < 5; record++)
       await timeOut(() => breaker.run('reading', KEY + record, () => new Promise(() => {})))
     expect(told).toEqual([true])
@@ -183,7 +183,7 @@ describe('storage that does not answer', () => {
 
   it('is not told of while it answers others', async () => {
     const told: boolean[] = []
-    const breaker = new CircuitBreaker(TIMEOUT, isSilent => void told.push(isSilent))
+    const breaker = new CircuitBreaker(TIMEOUT, { silent: isSilent => void told.push(isSilent) })
     const waiting = [KEY, OTHER_KEY].map(key => codeOf(() => breaker.run('reading', key, () => new Promise(() => {}))))
     await breaker.run('reading', 'c', async () => 1)
     await vi.advanceTimersByTimeAsync(TIMEOUT)

@@ -273,6 +273,9 @@ describe('the address of a Redis', () => {
     ['sentinels', { sentinels: [{ host: 'a', port: 1 }, { host: 'b', port: 2 }], host: 'localhost', port: 6379 }, {}, 'a:1, b:2'],
     ['a cluster of addresses', {}, { cluster: [{ host: 'a', port: 1, password: 'secret' }, { port: 2 }] }, 'a:1, 127.0.0.1:2'],
     ['a cluster of ports', {}, { cluster: [7000, '7001'] }, '127.0.0.1:7000, 127.0.0.1:7001'],
+    ['IPv6', { host: '::1', port: 6380 }, {}, '[::1]:6380'],
+    ['sentinels of IPv6', { sentinels: [{ host: 'fd00::1', port: 1 }] }, {}, '[fd00::1]:1'],
+    ['a cluster of urls with queries', {}, { cluster: ['redis://a:1?password=secret', 'redis://:secret@[::1]:2/0?family=6', 'redis://ada:se/cret@b:3'] }, 'a:1, [::1]:2, a node of the cluster'],
     ['a cluster of urls', {}, { cluster: ['redis://ada:secret@a:1/0', 'rediss://:se@cret@b:2', 'c:3'] }, 'a:1, b:2, c:3'],
   ])('is that of %s, without names and passwords', async (_, clientOptions, driverOptions, expected) => {
     const { client, open } = setUp(driverOptions)
@@ -367,7 +370,8 @@ describe('a Redis that refuses scripts', () => {
     const { client, store } = await holding()
     client.reply = () => Promise.reject(new ReplyError(message))
     expect(await caught(() => change(store))).toMatchObject({ code: 'STORAGE_ERROR', cause: expect.objectContaining({ message }) })
-    expect([client.calls, lines]).toEqual([['evalsha', 'eval'], []])
+    const [code] = message.split(' ')
+    expect([client.calls, lines]).toEqual([['evalsha', 'eval'], [expect.stringContaining(`in trouble: redis at 127.0.0.1:6379: ${code} at writing records. `)]])
   })
 
   it('is not a connection that broke', async () => {
@@ -382,7 +386,7 @@ describe('a Redis that refuses scripts', () => {
     client.reply = () => Promise.reject(new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments'))
     driver.getItem = () => Promise.reject(new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments'))
     expect(await codeOf(() => change(store))).toBe('STORAGE_ERROR')
-    expect(lines).toEqual([])
+    expect(lines).toEqual([expect.stringMatching(/in trouble: redis at 127\.0\.0\.1:6379: NOPERM at writing records\. .*Check the user, the password or the token/)])
   })
 
   it('creates records all the same', async () => {

@@ -1,4 +1,5 @@
 import type { Maybe } from '../maybe'
+import type { SessionError } from '../errors'
 import { elapsed } from '../clock'
 import { isPromise } from '../maybe'
 import { type Action, storageError } from './storage-error'
@@ -9,6 +10,14 @@ const SILENCES = 2
 /** After so many timeouts a write is taken for one that never ends. */
 const FORGOTTEN_AFTER = 12
 
+/** Is told of a storage. */
+export interface StorageWatcher {
+  /** It is silent to all, or answers again. */
+  silent?(isSilent: boolean): void
+  /** It answers that it cannot. */
+  failed?(action: Action, cause: unknown): void
+}
+
 /**
  * Runs operations of one storage, none of which may keep a request waiting for long. When one
  * took longer than the timeout, others on its record fail at once, and when storage was silent
@@ -18,7 +27,7 @@ const FORGOTTEN_AFTER = 12
 export class CircuitBreaker {
   /** Milliseconds that one operation may take. */
   readonly #timeout: number
-  readonly #onChange: (isSilent: boolean) => void
+  readonly #watcher: StorageWatcher
   /** Writes that go on although nobody waits for them any more, by key. */
   readonly #late = new Map<string, Promise<void>>()
   /** The records that waited in vain since storage answered last, and whether it was silent to all meanwhile. */
@@ -28,10 +37,9 @@ export class CircuitBreaker {
   #stalledUntil = 0
   #lastAnswer = Number.NEGATIVE_INFINITY
 
-  /** @param onChange is told when storage is silent to all, and when it answers again */
-  constructor(timeout: number, onChange: (isSilent: boolean) => void = () => {}) {
+  constructor(timeout: number, watcher: StorageWatcher = {}) {
     this.#timeout = timeout
-    this.#onChange = onChange
+    this.#watcher = watcher
   }
 
   /**
@@ -51,7 +59,7 @@ export class CircuitBreaker {
       result = operation()
     }
     catch (cause) {
-      throw storageError(action, cause)
+      throw this.#errorOf(action, cause)
     }
     if (isPromise(result))
       return this.#inTime(action, key, result, limit)
@@ -86,7 +94,7 @@ export class CircuitBreaker {
         resolve(value)
       }, (cause: unknown) => {
         answer()
-        reject(storageError(action, cause))
+        reject(this.#errorOf(action, cause))
       })
     })
   }
@@ -100,7 +108,7 @@ export class CircuitBreaker {
     const isSilent = wasSilent || this.#lastAnswer < start
     this.#stalled.set(key, isSilent)
     if (isSilent && !wasSilent && ++this.#silences === SILENCES)
-      this.#onChange(true)
+      this.#watcher.silent?.(true)
   }
 
   #noteAnswer(): void {
@@ -109,7 +117,14 @@ export class CircuitBreaker {
     this.#stalled.clear()
     this.#silences = 0
     if (wasSilent)
-      this.#onChange(false)
+      this.#watcher.silent?.(false)
+  }
+
+  #errorOf(action: Action, cause: unknown): SessionError {
+    const error = storageError(action, cause)
+    if (error.code === 'STORAGE_ERROR')
+      this.#watcher.failed?.(action, cause)
+    return error
   }
 
   #assertAnswering(action: Action, key: string): void {

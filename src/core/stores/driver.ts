@@ -1,5 +1,6 @@
 import type { Maybe } from '../maybe'
 import { listKeys } from './listing'
+import { addressIn } from './address'
 import { Notice } from './notice'
 import { throwIfError } from './storage-error'
 
@@ -22,6 +23,8 @@ export interface TextStorage {
   check?(): Promise<void>
   /** Milliseconds since it was last within reach; 0 while it is, as far as anybody knows. */
   outage?(): number
+  /** True for an error with which it answered itself; missing where all are taken for that. */
+  isAnswer?(error: unknown): boolean
   /** Ends the attempts to reach it, which would keep the process alive. */
   giveUp?(): void
   /** The stored value as the driver gives it; `null` or `undefined` for a missing one. */
@@ -46,12 +49,17 @@ export const EXPIRING: ReadonlySet<string> = new Set(['lru-cache', 'redis', 'ups
 /** Seconds of the longest timer that JavaScript has; a longer one ends at once. */
 const LONGEST_TIMER = 2_147_483
 
+function noticeOf({ name = 'a driver of the app', options }: Driver): Notice {
+  const address = addressIn(options)
+  return address === undefined ? new Notice(name, 'unknown') : new Notice(`${name} at ${address}`, 'service')
+}
+
 /** What every driver can do. */
 export function createDriverStorage(driver: Driver): TextStorage {
   const isExpiring = EXPIRING.has(driver.name ?? '')
   const { readOnly: isReadOnly } = (driver.options ?? {}) as { readOnly?: boolean }
   return {
-    notice: new Notice(driver.name ?? 'a driver of the app'),
+    notice: noticeOf(driver),
     get: key => throwIfError(driver.getItem(key, {})),
     set(key, text, ttl) {
       if (!driver.setItem || isReadOnly)

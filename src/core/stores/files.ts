@@ -4,7 +4,7 @@ import type * as Path from 'node:path'
 import { nanoid } from 'nanoid'
 import { elapsed } from '../clock'
 import { createDriverStorage } from './driver'
-import { Notice } from './notice'
+import { causeOf, Notice } from './notice'
 import { revisionOf } from './text'
 
 /** A lock this old was left by a process that died; nobody holds one for half as long. */
@@ -59,11 +59,11 @@ export function createFileStorage(driver: Driver): TextStorage | undefined {
   const { fs, path } = node
   const folder: Folder = { ...node, root: path.resolve(base!) }
   const pathOf = (key: string): string => path.join(folder.root, key.replaceAll(':', '/'))
-  const notice = new Notice(`${driver.name} at ${folder.root}`)
+  const notice = new Notice(`${driver.name} at ${folder.root}`, 'files')
   return {
     ...createDriverStorage(driver),
     notice,
-    check: () => assertWritable(folder).catch(error => notice.tell(`${String(codeOf(error))}, so nothing can be written there. Requests that change a session are answered with 503. Let the server's user write, or name another folder.`)),
+    check: () => assertWritable(folder).catch(error => notice.failed('writing', causeOf(error))),
     set: (key, text) => withLock(folder, pathOf(key), hold => replaceFile(node, pathOf(key), text, hold)).then(assertDone),
     delete: key => withLock(folder, pathOf(key), hold => removeFile(node, pathOf(key), hold)).then(assertDone),
     compareAndSet: (key, revision, text) => withLock(folder, pathOf(key), async (hold) => {

@@ -7,6 +7,7 @@ import { CircuitBreaker } from './circuit-breaker'
 import { type Action, storageError } from './storage-error'
 import { createDriverStorage } from './driver'
 import { createFileStorage } from './files'
+import { causeOf } from './notice'
 import { createRedisStorage } from './redis'
 import { fromText, isAtRevision, toText } from './text'
 
@@ -69,7 +70,10 @@ class MountedTexts {
     this.#mounts = mounts
     this.#prefix = base ? `${base}:` : ''
     this.#timeout = timeout
-    this.#breaker = new CircuitBreaker(timeout, isSilent => this.#tell(isSilent))
+    this.#breaker = new CircuitBreaker(timeout, {
+      silent: isSilent => this.#tellSilence(isSilent),
+      failed: (action, cause) => this.#tellFailure(action, cause),
+    })
     this.#openings = new CircuitBreaker(timeout)
   }
 
@@ -92,7 +96,8 @@ class MountedTexts {
       throw storageError(action, new Error(`Storage has been away for ${Math.round(outage)} ms.`))
     }
     const task = known ? () => operation(known, name) : () => andThen(andThen(driver, openTexts), texts => operation(texts, name))
-    return this.#breaker.run(action, key, task, Math.ceil(this.#timeout - outage))
+    const answer = this.#breaker.run(action, key, task, Math.ceil(this.#timeout - outage))
+    return known ? known.notice.watch(action, answer) : answer
   }
 
   /** @param text `undefined` removes */
@@ -122,8 +127,18 @@ class MountedTexts {
       && this.run(action, key, (texts, name) => andThen(text === undefined ? texts.delete(name) : texts.set(name, text, ttl), () => true)))
   }
 
-  #tell(isSilent: boolean): void {
-    const texts = textsOf(this.#mounts.getMount(this.#prefix).driver)
+  #texts(): TextStorage | undefined {
+    return textsOf(this.#mounts.getMount(this.#prefix).driver)
+  }
+
+  #tellFailure(action: Action, cause: unknown): void {
+    const texts = this.#texts()
+    if (texts?.isAnswer?.(cause) ?? true)
+      texts?.notice.failed(action, causeOf(cause))
+  }
+
+  #tellSilence(isSilent: boolean): void {
+    const texts = this.#texts()
     if (isSilent)
       tellAway(texts, `no answer within ${this.#timeout} ms`)
     else if (!texts?.outage?.())

@@ -1,7 +1,10 @@
+import type { Maybe } from '../maybe'
 import type { SessionStore } from '../types'
+import type { Action } from './storage-error'
 import { holderOf, lockWith } from '../lock'
 import { andThen } from '../maybe'
 import { CircuitBreaker } from './circuit-breaker'
+import { causeOf, Notice } from './notice'
 import { storageError } from './storage-error'
 
 /**
@@ -12,20 +15,27 @@ import { storageError } from './storage-error'
  * @param timeout milliseconds that one operation may take
  */
 export function createOwnStore(store: SessionStore, timeout: number): SessionStore {
-  const own = guard(store, new CircuitBreaker(timeout))
+  const notice = new Notice('the store of the app', 'unknown')
+  const breaker = new CircuitBreaker(timeout, {
+    silent: isSilent => isSilent ? notice.away(`no answer within ${timeout} ms`) : notice.back(),
+    failed: (action, cause) => notice.failed(action, causeOf(cause)),
+  })
+  const own = guard(store, (action, key, operation) => notice.watch(action, breaker.run(action, key, operation)))
   lockWith(own, () => holderOf(store))
   return own
 }
 
-function guard(store: SessionStore, breaker: CircuitBreaker): SessionStore {
+type Run = <T>(action: Action, key: string, operation: () => T | PromiseLike<T>) => Maybe<T>
+
+function guard(store: SessionStore, run: Run): SessionStore {
   return {
     // Clients of databases say null for what is missing.
-    get: key => andThen(breaker.run('reading', key, () => store.get(key)), value => value ?? undefined),
-    set: (key, record, ttl) => breaker.run('writing', key, () => store.set(key, record, ttl)),
-    delete: key => breaker.run('removing', key, () => store.delete(key)),
-    ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => breaker.run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
+    get: key => andThen(run('reading', key, () => store.get(key)), value => value ?? undefined),
+    set: (key, record, ttl) => run('writing', key, () => store.set(key, record, ttl)),
+    delete: key => run('removing', key, () => store.delete(key)),
+    ...(store.compareAndSet && { compareAndSet: (key, revision, record, ttl) => run(record ? 'writing' : 'removing', key, () => store.compareAndSet!(key, revision, record, ttl)) }),
     ...(store.keys && { keys: now => listed(store, now) }),
-    ...(store.dropsExpired && { dropsExpired: () => breaker.run('reading', '', () => store.dropsExpired!()) }),
+    ...(store.dropsExpired && { dropsExpired: () => run('reading', '', () => store.dropsExpired!()) }),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Driver, TextStorage } from './driver'
 import { parseStored } from '../record/record'
 import { followsOn } from '../record/revision'
 import { andThen } from '../maybe'
+import { type Address, hostsOf, withPort } from './address'
 import { createDriverStorage } from './driver'
 import { Notice } from './notice'
 import { type ConnectingClient, watchConnection } from './redis-connection'
@@ -13,14 +14,6 @@ import { fromText, isAtRevision, textBeginning } from './text'
 interface RedisClient extends ConnectingClient, ScriptClient {
   set(key: string, value: string, expiry: 'EX', seconds: number, condition: 'NX'): Promise<unknown>
   options?: Address & { sentinels?: readonly Address[] }
-}
-
-/** Where a node of Redis is. */
-interface Address {
-  host?: string
-  port?: number
-  /** Of a socket of the system. */
-  path?: string
 }
 
 interface RedisDriverOptions {
@@ -38,7 +31,7 @@ export function createRedisStorage(driver: Driver): Maybe<TextStorage | undefine
 function createStorage(driver: Driver, client: RedisClient): TextStorage {
   const { base = '', cluster } = (driver.options ?? {}) as RedisDriverOptions
   const { get, set, delete: remove } = createDriverStorage(driver)
-  const notice = new Notice(`redis at ${addressOf(client, cluster)}`)
+  const notice = new Notice(`redis at ${addressOf(client, cluster)}`, 'service')
   const connection = watchConnection(client, notice)
   const scripts = new Scripts()
   const nameOf = (key: string): string => joinKeys(base.replace(/:$/, ''), key)
@@ -55,6 +48,8 @@ function createStorage(driver: Driver, client: RedisClient): TextStorage {
   return {
     notice,
     outage: () => connection.outage,
+    // Whatever else is wrong, the connection tells.
+    isAnswer: error => error instanceof Error && error.name === 'ReplyError',
     giveUp: () => connection.giveUp(),
     get,
     set,
@@ -87,12 +82,13 @@ function addressOf({ options = {} }: RedisClient, cluster: RedisDriverOptions['c
   const nodes = cluster ?? options.sentinels ?? [options]
   return nodes.map((node) => {
     const { host = '127.0.0.1', port = 6379, path } = typeof node === 'object' ? node : { port: Number(node) }
-    return typeof node === 'string' && /\D/.test(node) ? hostOf(node) : path ?? `${host}:${port}`
+    return typeof node === 'string' && /\D/.test(node) ? addressOfNode(node) : path ?? withPort({ host, port })
   }).join(', ')
 }
 
-function hostOf(url: string): string {
-  return url.slice(url.lastIndexOf('@') + 1).replace(/^\w+:\/\//, '').split('/', 1)[0]!
+/** Such as `redis://user:password@host:6379`, or `host:6379`. */
+function addressOfNode(node: string): string {
+  return hostsOf(node.includes('//') ? node : `//${node}`) ?? 'a node of the cluster'
 }
 
 /** The key in Redis, as the driver makes it. */
