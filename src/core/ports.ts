@@ -30,6 +30,11 @@ export interface Exchange {
    * under the id that the browser has needs none; all other changes are refused.
    */
   readonly cookieObstacle?: string
+  /**
+   * What keeps the response from beginning early, for who changes a session too late: as the end
+   * of a sentence, such as `or ...`.
+   */
+  readonly lateRemedy?: string | undefined
   /** What the request was sent to. */
   readonly address: RequestAddress
   /**

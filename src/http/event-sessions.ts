@@ -99,10 +99,32 @@ export class EventSessions implements FoundSessions, ResponseSessions {
   }
 
   page(event: object): PageSession | undefined {
+    const page = this.#personalPage(event)
+    return page && (this.#page ??= openPage(this.use(event), this.#exchange, this.manager.options.expose, page.isShown()))
+  }
+
+  /**
+   * Prepares for a page whose head leaves before its components are rendered. False where it has to
+   * be rendered first: the request has a session, of which the head must tell.
+   *
+   * @param remedy how the app has it rendered first, for who begins a session too late
+   */
+  stream(event: object, remedy: string): boolean {
+    const page = this.#personalPage(event)
+    if (!page)
+      return true
+    this.open(event)
+    if ([...this.#opened!.values()].some(({ session }) => session.isCarried || session.exists))
+      return false
+    this.use(event)
+    page.lateRemedy = remedy
+    return true
+  }
+
+  /** Undefined where the response is for everybody. */
+  #personalPage(event: object): PageOptions | undefined {
     const { page } = this.#host
-    if (!page?.isPersonal() || !this.has(event) || this.#host.isCached?.())
-      return undefined
-    return this.#page ??= openPage(this.use(event), this.#exchange, this.manager.options.expose, page.isShown())
+    return page?.isPersonal() && this.has(event) && !this.#host.isCached?.() ? page : undefined
   }
 
   get manager(): Manager {

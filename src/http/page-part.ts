@@ -14,6 +14,8 @@ export interface PageOptions {
   readonly isError: boolean
   /** Sends what lets the page know that there is a session, where the browser does not have it. */
   mendMark(session: RequestSession, exchange: EventExchange, options: ResolvedSessionOptions): void
+  /** That of the exchange; set where the page is streamed. */
+  lateRemedy?: string
 }
 
 /** What a page may see of a session. Its response is for this visitor alone. */

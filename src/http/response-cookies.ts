@@ -50,6 +50,8 @@ export interface ResponseHost {
    * @default true
    */
   readonly isAwaited?: boolean
+  /** That of the exchange. */
+  readonly lateRemedy?: string | undefined
   /** Is told why an error takes the place of a response that was already being sent. */
   onFailure(error: unknown): ErrorResponse
   /** Is told of a change that no response waited for, and that could not be stored. */
@@ -119,6 +121,10 @@ export class ResponseCookies implements EventExchange, Holder {
 
   get address(): RequestAddress {
     return this.#response.address
+  }
+
+  get lateRemedy(): string | undefined {
+    return this.#host.lateRemedy
   }
 
   get isForSharedCaches(): boolean {

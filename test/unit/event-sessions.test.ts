@@ -1,11 +1,12 @@
 import type { EventHost } from '../../src/http/event-sessions'
+import type { PageOptions } from '../../src/http/page-part'
 import type { SessionManager } from '../../src/core/session-manager'
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../src/core/types'
 import { EventSessions } from '../../src/http/event-sessions'
 import { sessionsIn, setSessions } from '../../src/http/find-sessions'
 import { App, Browser } from './support/app'
-import { codeOf } from './support/errors'
+import { caught, codeOf } from './support/errors'
 import { FakeExchange } from './support/exchange'
 import { Recorder } from './support/observer'
 
@@ -191,6 +192,17 @@ describe('what pages see of the sessions of an event', () => {
     expect(sessions.forSubRequest(event, { cache: {} }).page(event)).toBeUndefined()
   })
 
+  it('does not break a page whose head has left: in cookie mode the message stays', () => {
+    const app = new App({ mode: 'cookie' })
+    const { sessions, event, exchange } = setUp({ page: PAGE, manager: () => app.manager })
+    const { handle } = sessions.open(event)
+    handle.flash('success', 'Saved')
+    const page = sessions.page(event)!
+    exchange.isSent = true
+    page.takeMessage('success', page.readMessage('success'))
+    expect(page.readMessage('success')).toBe('Saved')
+  })
+
   it('makes the response differ by cookie', () => {
     const { sessions, event, exchange } = setUp({ page: PAGE })
     sessions.page(event)
@@ -231,5 +243,53 @@ describe('what pages see of the sessions of an event', () => {
     sessions.open(event).handle.set('name', 'Ada')
     await sessions.flush()
     expect(exchange.changes).toEqual([])
+  })
+})
+
+describe('a page that would be streamed', () => {
+  const REMEDY = 'or so'
+
+  it('is streamed to a visitor without a session', () => {
+    const page: PageOptions = { ...PAGE }
+    const { sessions, event } = setUp({ page })
+    expect([sessions.stream(event, REMEDY), page.lateRemedy]).toEqual([true, REMEDY])
+  })
+
+  it('is kept apart then where it is for shared caches, and left alone elsewhere', () => {
+    const { sessions, event, exchange } = setUp({ page: { ...PAGE } })
+    sessions.stream(event, REMEDY)
+    expect(exchange.marked).toEqual([])
+    const headers = new Headers({ 'cache-control': 'public' })
+    sessions.protect(headers)
+    expect([headers.get('cache-control'), headers.get('vary')]).toEqual(['public', 'Cookie'])
+  })
+
+  it.each<[who: string, begin: (setup: Setup) => void, cookie?: string]>([
+    ['carries a session', () => {}, 'name'],
+    ['began one in the same request', ({ sessions, event }) => sessions.open(event).handle.set('name', 'Ada')],
+    ['was left a message in the same request', ({ sessions, event }) => sessions.open(event).handle.flash('success', 'Hello')],
+    ['began one under another name', ({ app, sessions, event }) => sessions.open(event, { use: app.redeploy({ cookie: { name: 'cart' } }).manager }).handle.set('items', 1)],
+  ])('is not for one who %s', (_, begin, carried) => {
+    const browser = new Browser()
+    browser.receive(carried ? [signedCookieOf(new App({ expose: ['name'] }))] : [])
+    const setup = setUp({ page: { ...PAGE }, ...(carried && { cookie: browser.cookieHeader }) })
+    begin(setup)
+    expect(setup.sessions.stream(setup.event, REMEDY)).toBe(false)
+  })
+
+  it('is streamed to whoever asks where it is for everybody', () => {
+    const nothing = [{}, { page: { ...PAGE, isPersonal: () => false } }, { page: { ...PAGE }, isCached: () => true }]
+    for (const options of nothing) {
+      const { sessions, event } = setUp(options)
+      expect(sessions.stream(event, REMEDY)).toBe(true)
+    }
+  })
+
+  it('names the remedy to who begins a session too late', async () => {
+    const exchange = Object.assign(new FakeExchange(), { isSent: true, lateRemedy: REMEDY })
+    for (const mode of ['storage', 'cookie'] as const) {
+      const { handle } = new App({ mode }).manager.open(exchange)
+      expect((await caught(() => handle.set('name', 'Ada'))).message).toContain('before sending or streaming, or so')
+    }
   })
 })

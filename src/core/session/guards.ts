@@ -14,11 +14,11 @@ export interface Reach {
   readonly isCookieMode: boolean
 }
 
-export function reachOf({ cookieObstacle, isSent, isShared = false }: Pick<Exchange, 'cookieObstacle' | 'isSent' | 'isShared'>, isCookieMode: boolean): Reach {
+export function reachOf({ cookieObstacle, isSent, isShared = false, lateRemedy }: Pick<Exchange, 'cookieObstacle' | 'isSent' | 'isShared' | 'lateRemedy'>, isCookieMode: boolean): Reach {
   return {
     isShared,
     obstacle: cookieObstacle ?? (isSent ? 'The response has begun, so no cookie can follow.' : undefined),
-    remedy: cookieObstacle ? 'in a request over HTTP' : 'before sending or streaming',
+    remedy: cookieObstacle ? 'in a request over HTTP' : `before sending or streaming${lateRemedy ? `, ${lateRemedy}` : ''}`,
     isCookieMode,
   }
 }

@@ -1,6 +1,7 @@
 import type { RequestSession } from './request-session'
 import type { PageSession } from '../ports'
 import type { SessionRecord } from '../types'
+import { isSessionError } from '../errors'
 import { NO_CHANGES } from '../record/patch'
 import { deepFreeze, isEqualValue } from '../record/value'
 
@@ -33,9 +34,20 @@ export function createPageSession(session: RequestSession, expose: readonly stri
     },
     takeMessage(key, message) {
       if (message !== undefined && session.exists && isEqualValue(messageOf(session.session.content, key), message))
-        session.handle.flash(key as never)
+        take(session, key)
     },
     destroy: () => session.destroy(),
+  }
+}
+
+/** In cookie mode one stays in the cookie when the head of the page has left: better shown again than no page. */
+function take(session: RequestSession, key: string): void {
+  try {
+    session.handle.flash(key as never)
+  }
+  catch (error) {
+    if (!isSessionError(error) || error.code !== 'COOKIE_ERROR')
+      throw error
   }
 }
 

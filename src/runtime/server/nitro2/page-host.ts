@@ -8,6 +8,8 @@ import { isBackground, isPersonalPage, isShownPage } from './page-request'
 
 /** An event of Nuxt, whose pages show the session. */
 export class PageHost extends Nitro2Host implements PageOptions {
+  lateRemedy?: string
+
   get page(): PageOptions {
     return this
   }

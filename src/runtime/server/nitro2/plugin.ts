@@ -9,6 +9,7 @@ import { startSessions } from '../sessions'
 import { borrowSessions, shareWithErrorPage } from './error-page'
 import { Nitro2Host } from './event-host'
 import { PageHost } from './page-host'
+import { streamToStrangers } from './page-stream'
 import { provideSockets } from './sockets'
 
 /** Registers the session config from runtime config, and gives every event its sessions. */
@@ -16,6 +17,8 @@ export default defineNitroPlugin((nitroApp) => {
   const server = startSessions(nitroApp)
   provideSessions(nitroApp, server)
   awaitSessions(nitroApp)
+  if (hasPages)
+    streamToStrangers(nitroApp)
   if (hasSockets)
     provideSockets(nitroApp, server)
 })
