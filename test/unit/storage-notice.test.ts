@@ -12,7 +12,7 @@ import { createMountedStore, openMount } from '../../src/core/stores/mounted'
 import { causeOf } from '../../src/core/stores/notice'
 import { createOwnStore } from '../../src/core/stores/own'
 import { freePort } from '../support/ports'
-import { codeOf } from './support/errors'
+import { caught, codeOf } from './support/errors'
 import { temporaryFolder } from './support/folders'
 import { KEY, OTHER_KEY, recordOf } from './support/store-contract'
 
@@ -186,6 +186,24 @@ describe('an address', () => {
     fc.assert(fc.property(secret, (password) => {
       expect(hostsOf(`db://ada:${encodeURIComponent(password)}@db.example:5432/x`)).toBe('db.example:5432')
     }))
+  })
+})
+
+describe('the error of a driver', () => {
+  it('keeps neither the password nor the query of an address', async () => {
+    const driver = httpDriver({ base: 'http://ada:secret@127.0.0.1:9/kv?token=secret' })
+    const store = createMountedStore({ getMount: () => ({ base: '', driver }) }, { base: '', timeout: 5000 })
+    const { cause } = await caught(() => store.get(KEY))
+    const { message, stack, cause: deeper } = cause as Error
+    expect(message).toContain('"http://127.0.0.1:9"')
+    expect([message, stack, String(deeper), (deeper as Error).stack].join('\n')).not.toContain('secret')
+  })
+
+  it('tells where in the code it was thrown', async () => {
+    const { store } = new FailingDriver({}, new Error('see db://ada:secret@db/x and nothing://?secret'))
+    const { cause } = await caught(() => store.get(KEY))
+    expect((cause as Error).message).toBe('see db://db and nothing://...')
+    expect((cause as Error).stack).toContain('storage-notice.test.ts')
   })
 })
 

@@ -1,5 +1,6 @@
 import { isSessionError, SessionError } from '../errors'
 import { isPromise } from '../maybe'
+import { hostsOf } from './address'
 
 /** What an operation of storage does. */
 export type Action = 'reading' | 'writing' | 'removing' | 'listing'
@@ -8,17 +9,26 @@ export type Action = 'reading' | 'writing' | 'removing' | 'listing'
 export function storageError(action: Action, cause: unknown): SessionError {
   if (isSessionError(cause) && ['CONFIG_ERROR', 'STORAGE_ERROR'].includes(cause.code))
     return cause
-  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause: withoutCommand(cause), details: { action } })
+  return new SessionError('STORAGE_ERROR', `The session storage failed at ${action} records. The driver's error is the cause.`, { cause: withoutSecrets(cause), details: { action } })
 }
 
-/** Clients of Redis add the command to their errors, whose arguments are the session, or a password. */
-function withoutCommand(cause: unknown): unknown {
+/**
+ * Clients of Redis add the command to their errors, whose arguments are the session, or a password;
+ * those of HTTP name the whole address.
+ */
+function withoutSecrets(cause: unknown, depth = 0): unknown {
   if (!(cause instanceof Error))
     return cause
   if ('command' in cause)
     delete cause.command
   if ('lastNodeError' in cause)
-    withoutCommand(cause.lastNodeError)
+    withoutSecrets(cause.lastNodeError)
+  if (cause.cause !== undefined && depth < 5)
+    withoutSecrets(cause.cause, depth + 1)
+  if (cause.message.includes('://')) {
+    cause.stack &&= shortenAddresses(cause.stack)
+    cause.message = shortenAddresses(cause.message)
+  }
   // That of Upstash has it in its text.
   const at = cause.message.indexOf(', command was: ')
   if (at >= 0) {
@@ -27,6 +37,11 @@ function withoutCommand(cause: unknown): unknown {
     cause.message = cause.message.slice(0, at)
   }
   return cause
+}
+
+/** Addresses without names, passwords, paths and queries; those of files, which a stack is full of, have no host. */
+function shortenAddresses(text: string): string {
+  return text.replace(/:\/\/[^\s"'`<>/][^\s"'`<>]*/g, address => `://${hostsOf(address) ?? '...'}`)
 }
 
 /** The file system drivers give an error such as EACCES as if it were the value. */
