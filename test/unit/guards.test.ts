@@ -39,6 +39,10 @@ describe('what can still be said to the browser', () => {
   it('is nothing in a response that is shown to everybody', () => {
     expect(reachOf({ isSent: false, isShared: true }, false)).toEqual(SHARED)
   })
+
+  it('names what else keeps a response from beginning early', () => {
+    expect(reachOf({ isSent: true, lateRemedy: 'or so' }, false)).toEqual({ ...SENT, remedy: 'before sending or streaming, or so' })
+  })
 })
 
 describe('a change', () => {
