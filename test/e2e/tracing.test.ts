@@ -3,7 +3,7 @@ import type { NitroBuild, RunningServer } from '../support/nitro'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { COOKIE, createVisitor } from '../support/browser'
 import { buildNitro, startServer } from '../support/nitro'
 
@@ -83,6 +83,7 @@ describe.each(['storage', 'cookie'])('the spans that the guide makes, in %s mode
 
 it('a storage that fails is a span with an error', async () => {
   server = await startServer(built.entry, {}, folder)
+  onTestFinished(() => server.stop())
   visitor = createVisitor(server.url)
   await visitor.post('/login')
   await spansOf('/login')
@@ -92,5 +93,4 @@ it('a storage that fails is a span with an error', async () => {
   expect((await visitor.fetch('/visits')).status).toBe(503)
   const { spans } = await spansOf('/visits')
   expect(spans.map(({ name, status }) => [name, status])).toEqual([['session load', { code: ERROR, message: 'The session failed with STORAGE_ERROR.' }]])
-  await server.stop()
 })
