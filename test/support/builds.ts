@@ -46,6 +46,25 @@ export async function provideBuild(kind: string, fixture: string, config: object
   }
 }
 
+let running = 0
+let before: string | undefined
+
+/** What a task builds is for production, and not for the test that runs it. */
+export async function asProduction<T>(task: () => Promise<T>): Promise<T> {
+  if (running++ === 0)
+    before = process.env.NODE_ENV
+  process.env.NODE_ENV = 'production'
+  try {
+    return await task()
+  }
+  finally {
+    if (--running === 0) {
+      delete process.env.NODE_ENV
+      Object.assign(process.env, before !== undefined && { NODE_ENV: before })
+    }
+  }
+}
+
 /** Folders that a test makes for itself may change between two builds, and a config that is more than JSON has no name. */
 function isShareable(fixture: string, config: object): boolean {
   return !fixture.startsWith('.') && isDeepStrictEqual(JSON.parse(JSON.stringify(config)), config)

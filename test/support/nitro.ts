@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { build, copyPublicAssets, createNitro, prepare, prerender } from 'nitropack/core'
-import { provideBuild } from './builds'
+import { asProduction, provideBuild } from './builds'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 
@@ -24,14 +24,21 @@ export type { NitroBuild } from './builds'
 
 /** Builds for production as `nitropack build` does, into a folder of its own. Without source maps, which no server reads unless it is told to. */
 export function buildNitro(fixture: string, config: NitroConfig = {}): Promise<NitroBuild> {
-  return provideBuild('nitropack', fixture, config, async (outputDir) => {
-    const nitro = await createNitro({ logLevel: 1, sourceMap: false, ...config, rootDir: join(fixtures, fixture), buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
-    await prepare(nitro)
-    await copyPublicAssets(nitro)
-    await prerender(nitro)
-    await build(nitro)
-    await nitro.close()
-  })
+  return provideBuild('nitropack', fixture, config, outputDir => asProduction(() => buildTo(outputDir, fixture, config)))
+}
+
+/** The same as a test of an app builds it. */
+export function buildNitroForTests(fixture: string, config: NitroConfig = {}): Promise<NitroBuild> {
+  return provideBuild('nitropack for tests', fixture, config, outputDir => buildTo(outputDir, fixture, config))
+}
+
+async function buildTo(outputDir: string, fixture: string, config: NitroConfig): Promise<void> {
+  const nitro = await createNitro({ logLevel: 1, sourceMap: false, ...config, rootDir: join(fixtures, fixture), buildDir: join(outputDir, 'build'), output: { dir: outputDir } })
+  await prepare(nitro)
+  await copyPublicAssets(nitro)
+  await prerender(nitro)
+  await build(nitro)
+  await nitro.close()
 }
 
 /** A server process that the test started and ends. */

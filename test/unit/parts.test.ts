@@ -31,7 +31,7 @@ const PARTS: Part[] = [
   {
     part: 'sessions of other packages',
     at: /^core\/migration\/|^runtime\/server\/migrat|^build\/migration\.ts$/,
-    wiredBy: ['build/check-config.ts', 'core/index.ts', 'core/session-manager.ts', 'h3.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/managers.ts', 'runtime/server/options.ts', 'runtime/server/types.ts'],
+    wiredBy: ['build/check-config.ts', 'core/index.ts', 'core/session-manager.ts', 'core/testing/test-migrator.ts', 'h3.ts', 'nitro.ts', 'plain/app.ts', 'runtime/server/managers.ts', 'runtime/server/options.ts', 'runtime/server/types.ts'],
   },
   {
     part: 'clean-up',
@@ -57,6 +57,11 @@ const PARTS: Part[] = [
     part: 'the development page',
     at: /^runtime\/server\/devtools\/|^build\/devtools\.ts$/,
     wiredBy: ['module.ts', 'nitro.ts'],
+  },
+  {
+    part: 'sessions of tests',
+    at: /^core\/testing\/|^runtime\/server\/testing\/|^build\/test.*\.ts$|^test\.ts$|^test\//,
+    wiredBy: ['nitro.ts', 'runtime/server/virtual.d.ts'],
   },
   {
     part: 'explanations in development',

@@ -8,16 +8,16 @@ import { readCookies, readPieces } from '../cookie/header'
 import { scopeTextOf } from '../cookie/scope'
 import { migrate } from './migrating'
 import { OLD_COOKIE_PATH } from './migration'
-import { takeOver } from './take-over'
+import { JOIN_MS, takeOver } from './take-over'
 
 /** A subdomain can toss cookies of the same name; more than so many are not looked at. */
 const MAX_CANDIDATES = 4
 
 /** The cookies of one migration. Who has none needs none of this code, and no server of theirs holds it. */
-export function createMigrator(migration: SessionMigration): Migrator {
+export function createMigrator(migration: SessionMigration, joinMs = JOIN_MS): Migrator {
   return {
     open(destination) {
-      const context = { ...destination, recent: new Map() }
+      const context = { ...destination, joinMs, recent: new Map() }
       return exchange => new OldCookie(migration, context, exchange)
     },
     migrate,

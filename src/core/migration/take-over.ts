@@ -11,9 +11,17 @@ import { toChanges } from '../record/value'
 import { adoptRecord, isMigrated, markMigrated } from './adoption'
 
 /** For so long requests that were sent with the old cookie find the session that it became. */
-const JOIN_MS = 10_000
+export const JOIN_MS = 10_000
+
+/** A session that a test made up. */
+export interface TestSession extends OldSession {
+  /** Messages that nobody has read. */
+  flash?: Record<string, unknown>
+}
 
 export interface TakeOverContext extends Destination {
+  /** For so many milliseconds the old cookie leads to the session that it became. */
+  readonly joinMs: number
   /** What moved in a moment ago, by id, where no storage of ours tells. */
   readonly recent: Map<string, SessionRecord>
 }
@@ -23,7 +31,7 @@ export interface TakeOverContext extends Destination {
  * one, so that requests which arrive together become one session, of which none loses anything.
  * Without an old one it is random.
  */
-export async function takeOver(old: OldSession, context: TakeOverContext): Promise<TakenOver | RejectReason> {
+export async function takeOver(old: TestSession, context: TakeOverContext): Promise<TakenOver | RejectReason> {
   const { options, storage, now } = context
   if (old.expiresAt !== undefined && old.expiresAt <= now())
     return 'unknown'
@@ -36,7 +44,7 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   const end = old.end ?? (async () => {})
   if (!data || (mark && storage && await isMigrated(storage.access, mark)))
     return join(id, end, context)
-  const record = { ...createRecord(now(), options), data }
+  const record = { ...createRecord(now(), options), data, ...(old.flash && { flash: old.flash }) }
   if (storage && recordBytes(record) > options.maxBytes)
     return 'corrupt'
   if (!storage && mark)
@@ -47,7 +55,7 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
   if (typeof adopted === 'string')
     return 'unknown'
   // What can be ended is soon gone; anything else must be known for as long as it is good.
-  const until = old.end ? now() + JOIN_MS : old.expiresAt ?? now() + MAX_LIFETIME_SECONDS * 1000
+  const until = old.end ? now() + context.joinMs : old.expiresAt ?? now() + MAX_LIFETIME_SECONDS * 1000
   if (!mark || await markMigrated(storage.access, mark, adopted.record, now(), until) || !adopted.isFirst)
     return { ...adopted, id, end }
   // It came in before and has ended since, while this request was on its way.
@@ -56,16 +64,16 @@ export async function takeOver(old: OldSession, context: TakeOverContext): Promi
 }
 
 /** The session that an old one became a moment ago. Later, its cookie is a copy that was kept. */
-async function join(id: string, end: TakenOver['end'], { storage, recent, now }: TakeOverContext): Promise<TakenOver | RejectReason> {
+async function join(id: string, end: TakenOver['end'], { storage, recent, joinMs, now }: TakeOverContext): Promise<TakenOver | RejectReason> {
   const record = storage ? await storage.load({ id }) : recent.get(id)
-  return typeof record === 'object' && !isExpired(record, now()) && now() - record.createdAt < JOIN_MS
+  return typeof record === 'object' && !isExpired(record, now()) && now() - record.createdAt < joinMs
     ? { id, record, isFirst: false, end }
     : 'unknown'
 }
 
-function remember(id: string, record: SessionRecord, { recent, now }: TakeOverContext): void {
+function remember(id: string, record: SessionRecord, { recent, joinMs, now }: TakeOverContext): void {
   for (const [earlier, { createdAt }] of recent) {
-    if (now() - createdAt < JOIN_MS)
+    if (now() - createdAt < joinMs)
       break
     recent.delete(earlier)
   }

@@ -11,8 +11,8 @@ export interface CheckContext {
 }
 
 /**
- * In `build` the environment has not filled in anything yet. In `trial`, which is development
- * and prerendering, nobody comes who has a cookie of another package.
+ * In `build` the environment has not filled in anything yet. In `trial`, which is development,
+ * tests and prerendering, nobody comes who has a cookie of another package.
  */
 export type Stage = 'build' | 'trial' | 'production'
 

@@ -1,6 +1,7 @@
 import type { Managers } from '../../http/managers'
 import type { ServerEvent } from './app'
 import { readConfig } from '#unsession/server'
+import { testing } from '#unsession/testing'
 import { createManagers } from '../../http/managers'
 import { createConfiguredMigration } from './migrate'
 import { checkOverrides, resolveRuntimeOptions } from './options'
@@ -14,9 +15,13 @@ import { createNitroStore } from './storage'
  */
 export function createNitroManagers(event?: ServerEvent): Managers {
   const config = readConfig(event)
-  return createManagers(config, {
+  const managers = createManagers(config, {
     resolve: (options, overrides) => resolveRuntimeOptions(options, overrides && checkOverrides(config, overrides)),
     createStore: ({ timeout }) => createNitroStore(config.storage ?? 'session', timeout),
-    createMigration: (options, store) => createConfiguredMigration(config.migrate, options, store),
+    createMigration(options, store) {
+      const own = createConfiguredMigration(config.migrate, options, store)
+      return testing ? testing.createTestMigrator(own) : own
+    },
   })
+  return testing ? testing.withMemory(managers) : managers
 }

@@ -5,6 +5,7 @@ import type { CheckMigration } from './check-context'
 import type { OptionIssue } from '../../core/resolve-options'
 import type { MigrateOptions, SessionOptions } from './types'
 import { from, source } from '#unsession/migration'
+import { testing } from '#unsession/testing'
 import { issue, withoutUnset } from '../../core/resolve-options'
 import { checkMigrate } from './migration/check'
 
@@ -34,7 +35,7 @@ export function checkConfiguredMigration({ migrate, mode }: SessionOptions): Opt
   return checkMigrate(migrate, mode, {
     migrations: { [from]: checkMigration },
     migrationRemedy: REMEDY,
-    stage: import.meta.dev === true || import.meta.prerender === true ? 'trial' : 'production',
+    stage: import.meta.dev === true || import.meta.prerender === true || testing?.isActive ? 'trial' : 'production',
   })
 }
 

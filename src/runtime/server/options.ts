@@ -1,6 +1,7 @@
 import type { ResolvedSessionOptions } from '../../core/options'
 import type { SessionOptions } from './types'
 import { developmentSecret } from '#unsession/host'
+import { testing } from '#unsession/testing'
 import { CALL } from '../../http/managers'
 import { randomBytes } from '../../core/crypto/index'
 import { toBase64Url } from '../../core/encoding'
@@ -23,10 +24,10 @@ const { mode: _mode, secret: _secret, timeout: _timeout, expose: _expose, ...CAL
  * @throws SessionError `CONFIG_ERROR`
  */
 export function resolveRuntimeOptions(config: SessionOptions, ofCall?: OptionIssue[]): ResolvedSessionOptions {
-  const secret = PRERENDER_SECRET ?? (config.secret || developmentSecret)
+  const secret = PRERENDER_SECRET ?? (config.secret || developmentSecret || testing?.secret)
   return resolveOptions({ ...config, secret }, {
     isProduction: !import.meta.dev,
-    secretRemedy: SECRET_REMEDY,
+    secretRemedy: testing?.secretRemedy ?? SECRET_REMEDY,
     issues: [...checkNitroOptions(config), ...checkConfiguredMigration(config), ...ofCall ?? []],
     subject: ofCall && CALL,
   })

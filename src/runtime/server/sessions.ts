@@ -1,6 +1,7 @@
 import type { Managers } from '../../http/managers'
 import type { ServerApp, ServerEvent } from './app'
 import { hasCleanup, isConfiguredPerRequest } from '#unsession/host'
+import { testing } from '#unsession/testing'
 import { rememberCallers } from '../../core/calls/caller'
 import { isSessionError } from '../../core/errors'
 import { explainWrites } from '../../core/session/explain-writes'
@@ -25,6 +26,7 @@ export function startSessions(nitroApp: ServerApp): ServerSessions {
     rememberCallers()
     explainWrites()
   }
+  testing?.tellKind()
   let managers: Managers | undefined
   if (!isConfiguredPerRequest)
     managers = stopOnBadConfig(createNitroManagers)

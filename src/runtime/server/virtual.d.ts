@@ -24,6 +24,17 @@ declare module '#unsession/host' {
   export const hasPages: boolean
   /** Used in development where none is set; empty in production builds. */
   export const developmentSecret: string
+  /** What seals the cookies of tests; empty in production builds, as is the next one. */
+  export const testKey: string
+  /** Used where a test runs the server and none is set. */
+  export const testSecret: string
+}
+
+declare module '#unsession/testing' {
+  import type * as Testing from './testing/index'
+
+  /** The part for tests; missing in production builds. */
+  export const testing: typeof Testing | undefined
 }
 
 declare module '#unsession/migration' {

@@ -1,0 +1,31 @@
+import type { Nitro } from './nitro'
+import { randomBytes } from 'node:crypto'
+import { isTestBuild } from '../runtime/server/testing/test-run'
+import { readTestKey } from './test-key'
+
+/**
+ * In development, and where a test builds the server: code that takes the sessions which tests make
+ * up (`unsession/test`), and a secret, so that none has to be set. No other build holds any of it.
+ *
+ * @returns what the server has to know
+ */
+export function addTesting({ options }: Nitro, dir: string): { testKey: string, testSecret: string } {
+  const isForTests = !options.dev && isTestBuild(process.env)
+  options.virtual['#unsession/testing'] = options.dev || isForTests
+    ? `export * as testing from ${JSON.stringify(`${dir}/index`)}`
+    : 'export const testing = undefined'
+  return {
+    testKey: isForTests ? readTestKey() : options.dev ? keyOfDevelopment() : '',
+    testSecret: isForTests ? randomBytes(32).toString('base64url') : '',
+  }
+}
+
+/** Developing goes on where there is none. */
+function keyOfDevelopment(): string {
+  try {
+    return readTestKey()
+  }
+  catch {
+    return ''
+  }
+}
