@@ -4,6 +4,7 @@ import type { SessionOptions } from './runtime/server/types'
 import { addImports, addPlugin, addTemplate, addTypeTemplate } from 'nuxt/kit'
 import { UTILS } from './build/auto-imports'
 import { resolveGuard } from './build/guard'
+import { isTestBuild } from './runtime/server/testing/test-run'
 
 const COMPOSABLES = { useClientSession: 'use-client-session', useFlash: 'use-flash' }
 
@@ -20,6 +21,8 @@ type Options = SessionOptions & { guard?: GuardOptions }
 export function addVueApp(nuxt: Nuxt, options: Options, dir: string): void {
   nuxt.options.build.transpile.push(dir)
   addPlugin({ src: `${dir}/plugin` })
+  if (isForTests(nuxt))
+    addPlugin({ src: `${dir}/testing`, mode: 'client' })
   // Below the default of 1: the app's own composable of the same name wins.
   addImports(Object.entries(COMPOSABLES).map(([name, file]) => ({ name, from: `${dir}/${file}`, priority: -1 })))
   // Without a declaration: types of server routes are a part of the app's program, and there it is the server's.
@@ -31,6 +34,10 @@ export function addVueApp(nuxt: Nuxt, options: Options, dir: string): void {
   })
   addTemplate({ filename: 'unsession.mjs', getContents: () => exportKnown(nuxt, options) })
   addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(exposedKeys(nuxt, options)) }, { nuxt: true, nitro: true })
+}
+
+function isForTests({ options: { test } }: Nuxt): boolean {
+  return test && isTestBuild(process.env)
 }
 
 /** The keys that pages see. What is no array is refused when the server starts; layers may repeat a key. */
@@ -51,8 +58,8 @@ function exportKnown(nuxt: Nuxt, options: Options): string {
     `export const channel = ${JSON.stringify(`unsession ${cookie?.name ?? ''}`)}`,
     `export const exposed = ${JSON.stringify(expose)}`,
     `export const guard = ${JSON.stringify(resolveGuard(options.guard, { expose, userKey }))}`,
-    // The cookie of another package has no mark.
-    `export const hasMark = ${!migrate}`,
+    // The cookie of another package has no mark, nor has that which a test brings along.
+    `export const hasMark = ${!migrate && !isForTests(nuxt)}`,
   ].join('\n')
 }
 

@@ -84,7 +84,7 @@ export class FlashMessages {
     const keys = [...new Set(this.#wanted)]
     this.#hasArrived = false
     this.hasMore = false
-    const { messages } = await ask({ method: 'POST', body: new Blob([JSON.stringify({ flash: keys })], { type: 'application/json' }) }).catch((error) => {
+    const { messages } = await ask({ method: 'POST', body: JSON.stringify({ flash: keys }), headers: { 'content-type': 'application/json' } }).catch((error) => {
       this.hasMore = true
       throw error
     })

@@ -18,6 +18,8 @@ export function mayHaveSession(): boolean {
  * visitor for another.
  */
 export function isFromServer(rendered: PagePayload | undefined): boolean {
+  if (!rendered)
+    return false
   const [navigation] = performance.getEntriesByType('navigation') as (PerformanceNavigationTiming & { deliveryType?: string })[]
-  return rendered !== undefined && !(navigation?.workerStart || navigation?.deliveryType) && (!hasMark || rendered.isCarried === mayHaveSession())
+  return !(navigation?.workerStart || navigation?.deliveryType) && (!hasMark || rendered.isCarried === mayHaveSession())
 }
