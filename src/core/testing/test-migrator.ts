@@ -6,6 +6,9 @@ import { normalizeValue } from '../cookie/header'
 import { createMigrator } from '../migration/old-cookie'
 import { TEST_COOKIE } from './test-cookie'
 
+/** For so long storage remembers that a session of a test began; tests are over by then. */
+const REMEMBERED_MS = 24 * 60 * 60 * 1000
+
 /**
  * Begins the sessions that tests bring along, each at its first request, and takes over those of
  * another package as before.
@@ -39,7 +42,7 @@ function readTestCookies(codec: TokenCodec, onForeign: () => void): SessionMigra
       if (typeof opened === 'string')
         return undefined
       const { id, record } = opened.content
-      const open = async (): Promise<TestSession> => ({ id, data: record!.data, flash: record!.flash })
+      const open = async (): Promise<TestSession> => ({ id, data: record!.data, flash: record!.flash, expiresAt: Date.now() + REMEMBERED_MS })
       return { names: [TEST_COOKIE], open }
     },
   }
