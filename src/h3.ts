@@ -5,7 +5,7 @@ import type { RequestSession } from './core/session/request-session'
 import type { FoundSessions } from './http/found-sessions'
 import type { PlainSessionOptions } from './plain/app'
 import type { SessionSource } from './plain/utils'
-import { isEvent } from './adapters/event'
+import { isEvent, isWhole } from './adapters/event'
 import { answerV1, type H3V1Event, isMock } from './adapters/h3-v1'
 import { finishResponses, isV2 } from './adapters/h3-v2'
 import { beginAt, called, ofUser, type Site, siteOf } from './core/calls/caller'
@@ -13,7 +13,7 @@ import { EventSessions } from './http/event-sessions'
 import { sessionsOf, sessionsOwnedBy, setSessions } from './http/find-sessions'
 import { refuseCached } from './http/found-sessions'
 import { flushAfter } from './http/flush-after'
-import { assertOptions } from './http/misuse'
+import { assertOptions, notWhole } from './http/misuse'
 import { provideSocketSessions } from './http/sockets/upgrade'
 import { loadSession } from './http/utils'
 import { managerOf, plainAppOf } from './plain/app'
@@ -52,7 +52,7 @@ export async function useSession<T extends object = DefaultData>(event: SessionS
   try {
     assertOptions(options, ' In place of `password`, options have a `secret`.')
     if (options && isEvent(event))
-      provideSessions(event, options)
+      provideSessions(event, options, 'await useSession(event, options)')
     const loading = loadSession(event, options)
     if (loading instanceof Promise)
       site = siteOf(useSession)
@@ -92,8 +92,8 @@ export interface SessionMiddleware {
 export function sessionMiddleware(options: PlainSessionOptions): SessionMiddleware {
   called(sessionMiddleware, () => plainAppOf(options))
   const sessions = async (event: SessionEvent, next?: () => unknown): Promise<unknown> => {
-    const isFirst = !sessionsOf(event)?.has(event)
-    const found = provideSessions(event, options, next !== undefined)
+    const isFirst = !(isEvent(event) && sessionsOf(event)?.has(event))
+    const found = provideSessions(event, options, 'sessions(event)', next !== undefined)
     // A failure is remembered and thrown when the session is first used: other handlers still answer.
     const loading = found.load(event, options)
     if (loading)
@@ -149,7 +149,9 @@ export function socketSessions<H extends object>(options: PlainSessionOptions, h
 }
 
 /** The sessions of an event, which the first to ask for them configures. */
-function provideSessions(event: SessionEvent, options: PlainSessionOptions, isAwaited = false): FoundSessions {
+function provideSessions(event: SessionEvent, options: PlainSessionOptions, call: string, isAwaited = false): FoundSessions {
+  if (!isWhole(event))
+    throw notWhole(call)
   const existing = sessionsOf(event)
   if (existing?.has(event))
     return existing

@@ -13,6 +13,16 @@ export function isEvent(value: unknown): value is SessionEvent {
   return typeof context === 'object' && (isV2(value as object) || typeof node?.req === 'object')
 }
 
+/** True for an event that has what sessions need of its request and its response; one that was written by hand may lack it. */
+export function isWhole(event: unknown): event is SessionEvent {
+  if (!isEvent(event))
+    return false
+  if (isV2(event))
+    return typeof event.req.url === 'string' && typeof Object(event.res).headers === 'object'
+  const { req, res } = event.node as { req: { headers?: unknown }, res?: { setHeader?: unknown } }
+  return typeof req.headers === 'object' && typeof Object(res).setHeader === 'function'
+}
+
 /** The response of an event of either major, as it is when its handlers begin. */
 export function describeEvent(event: SessionEvent): EventResponse {
   return isV2(event) ? new V2Response(event) : new V1Response(event)

@@ -47,6 +47,11 @@ export function notAnEvent(call: string, value: unknown): SessionError {
   return misuse(call, 'the event of the handler as its first argument', value, `defineEventHandler(event => ${call.replace('await ', '')})`)
 }
 
+/** For events that tests write by hand. */
+export function notWhole(call: string): SessionError {
+  return new SessionError('INVALID_VALUE', `\`${call}\` takes the event of a handler, and got one that lacks its request or its response. In a unit test, make it with \`await createSessionEvent()\` of \`unsession/test\`.`)
+}
+
 /** True for options as h3's utils take them. */
 function isH3Config(value: unknown): value is { password: unknown } {
   return typeof value === 'object' && value !== null && 'password' in value

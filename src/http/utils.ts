@@ -138,7 +138,7 @@ export function loadSession(event: EventLike, overrides?: object, call = 'await 
 export function openSession(event: EventLike, call: string, overrides?: object): RequestSession {
   const session = findSession(event, call, overrides)
   if (!session)
-    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket.')
+    throw new SessionError('INVALID_SESSION', 'No session config is active for this event. Add `modules: [\'unsession\']` to the config of Nitro or Nuxt; in plain h3 apps `app.use(sessionMiddleware(options))` or first `await useSession(event, options)`, and `socketSessions(options, hooks)` around the hooks of a WebSocket. In a unit test, make the event with `await createSessionEvent()` of `unsession/test`.')
   return session
 }
 
