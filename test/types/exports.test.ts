@@ -59,6 +59,10 @@ const ENTRY_POINTS = {
       'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',
     ],
   },
+  './test': {
+    values: ['createSessionEvent', 'mountSession', 'sessionCookies', 'sessionHeaders', 'sessionOf'],
+    types: ['FlashMessages', 'H3Library', 'SessionCookiesOptions', 'SessionData', 'SessionEventOptions', 'SessionHeadersOptions', 'SessionSnapshot', 'TestCookie'],
+  },
 }
 
 const packageJson = packedFrom(join(import.meta.dirname, '../fixtures/types-consumer'))

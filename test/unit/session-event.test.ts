@@ -83,7 +83,7 @@ describe.each(MAJORS)('the request of an event for a unit test, of $major', ({ h
   })
 
   it('has a body of text, a form or bytes', async () => {
-    expect(await readBody(await create({ body: '{"items":[1]}' }))).toEqual({ items: [1] })
+    expect(await readBody(await create({ headers: { 'content-type': 'application/json' }, body: '{"items":[1]}' }))).toEqual({ items: [1] })
     const form = await create({ body: new URLSearchParams({ name: 'Ada' }) })
     expect({ ...await readBody<object>(form) }).toEqual({ name: 'Ada' })
   })
