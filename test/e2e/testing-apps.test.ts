@@ -24,10 +24,10 @@ describe('the tests of the guide', () => {
   afterAll(() => Promise.all(['testing-nuxt', 'testing-nitro', 'testing-nitro3'].map(app => rm(join(root, 'test/fixtures', app, '.data'), { recursive: true, force: true }))))
 
   it.each([
-    ['testing-nuxt', 'test/me.test.ts', 2],
     ['testing-nuxt', 'test/name.test.ts', 2],
     ['testing-nitro', 'test/me.test.ts', 2],
     ['testing-nitro3', 'test/me.test.ts', 2],
+    ['h3-v2', 'app.test.ts', 1],
   ])('pass in %s: %s', async (app, file, count) => {
     expect(await runTests(app, file)).toMatch(new RegExp(`Tests +${count} passed`))
   })
