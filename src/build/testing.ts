@@ -1,6 +1,6 @@
 import type { Nitro } from './nitro'
 import { randomBytes } from 'node:crypto'
-import { isTestBuild } from '../runtime/server/testing/test-run'
+import { hasRunner, isTestBuild } from '../runtime/server/testing/test-run'
 import { readTestKey } from './test-key'
 
 /**
@@ -11,6 +11,8 @@ import { readTestKey } from './test-key'
  */
 export function addTesting({ options }: Nitro, dir: string): { testKey: string, testSecret: string } {
   const isForTests = !options.dev && isTestBuild(process.env)
+  if (isForTests && !hasRunner(process.env))
+    console.warn('[unsession] NODE_ENV is `test`, so this build is for tests: elsewhere it needs a secret, and takes no sessions of tests. Build with NODE_ENV=production for production.')
   options.virtual['#unsession/testing'] = options.dev || isForTests
     ? `export * as testing from ${JSON.stringify(`${dir}/index`)}`
     : 'export const testing = undefined'

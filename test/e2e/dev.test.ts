@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNitro, writeTypes } from 'nitropack/core'
+import { sessionHeaders } from 'unsession/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createVisitor, setCookiesOf } from '../support/browser'
 import { MAJORS } from '../support/majors'
@@ -74,6 +75,12 @@ describe.each(MAJORS)('the development server of $name, with an empty secret', (
     await server.stop()
     server = await start()
     expect(await createVisitor(server.url, visitor.cookies).json('/visit')).toEqual({ visits: 2 })
+  })
+
+  it('takes the sessions of tests', async () => {
+    const headers = await sessionHeaders({ visits: 5 })
+    const visit = async (): Promise<unknown> => (await fetch(`${server.url}/visit`, { headers })).json()
+    expect([await visit(), await visit()]).toEqual([{ visits: 6 }, { visits: 7 }])
   })
 
   it.each(WRITES)('says what to write in place of a change of data in place: %s, `%s`', async (how, _, line) => {

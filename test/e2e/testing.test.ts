@@ -1,12 +1,16 @@
 import type { NitroBuild, RunningServer } from '../support/nitro'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { sessionCookies, sessionHeaders } from 'unsession/test'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { COOKIE, createVisitor, keepCookie } from '../support/browser'
-import { buildNitro, buildNitroForTests, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
+import { MAJORS as COMMANDS } from '../support/majors'
+import { buildNitro, buildNitroForTests, environment, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
 import { buildNitro3, buildNitro3ForTests } from '../support/nitro3'
+import { buildNuxt } from '../support/nuxt'
 import { scriptsIn } from '../support/scripts'
 
 const MAJORS = [
@@ -170,7 +174,7 @@ describe.each(MAJORS)('a server of $name that was built for tests', ({ bare, fix
 })
 
 /** Words of the code that takes the sessions of tests, which no minifier changes. */
-const WORDS = /unsession-test|built for tests/
+const WORDS = /unsession-test|built for tests|unsession\.page|NUXT_VITEST/
 
 describe.each(MAJORS)('a production build of $name', ({ bare, build, buildForProduction }) => {
   const textOf = async (built: NitroBuild): Promise<string> => {
@@ -185,5 +189,27 @@ describe.each(MAJORS)('a production build of $name', ({ bare, build, buildForPro
     expect(production).not.toMatch(WORDS)
     expect(production).toContain('openssl rand')
     expect(await textOf(await build(bare))).toMatch(WORDS)
+  })
+})
+
+it('a production build of Nuxt holds nothing of what tests use, nor do its pages', async () => {
+  const scripts = await scriptsIn(join(await buildNuxt('readme-nuxt'), '../..'))
+  expect(scripts.filter(({ text }) => WORDS.test(text)).map(({ name }) => name)).toEqual([])
+  expect(scripts.some(({ name }) => name.startsWith('public/'))).toBe(true)
+})
+
+describe.each(COMMANDS)('the command `nitro build` of $name', ({ fixture, cli }) => {
+  const rootDir = join(import.meta.dirname, '../fixtures', fixture)
+  afterAll(() => rm(join(rootDir, '.output'), { recursive: true, force: true }))
+  const warning = '[unsession] NODE_ENV is `test`, so this build is for tests'
+  const run = async (env: Record<string, string>): Promise<string> => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [cli, 'build', '--dir', rootDir], { env: { ...environment(), ...env } })
+    return stdout + stderr
+  }
+
+  it('says where NODE_ENV makes a build for tests, and TEST alone makes none', async () => {
+    expect(await run({ NODE_ENV: 'test' })).toContain(warning)
+    expect(await run({ TEST: '1' })).not.toContain(warning)
+    expect(await run({ TEST: '1', NODE_ENV: 'production' })).not.toContain(warning)
   })
 })

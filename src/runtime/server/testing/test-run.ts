@@ -16,6 +16,7 @@ export function isTestRun(env: Environment): boolean {
   return env.NODE_ENV === 'test' || Boolean(env.TEST) || hasRunner(env)
 }
 
-function hasRunner(env: Environment): boolean {
+/** True where a test runner made the environment, and not a person or an image. */
+export function hasRunner(env: Environment): boolean {
   return RUNNERS.some(name => env[name])
 }
