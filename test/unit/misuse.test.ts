@@ -259,7 +259,7 @@ describe('options that are wrong in a call of unsession/h3', () => {
     [{ storage: 'redis' }, ['storage: There is no such option. Use `store`.']],
     [{ maxAge: '7d', ttl: 5 }, ['ttl: There is no such option. Use `maxAge`, in seconds.', 'maxAge: "7d" is not allowed.']],
   ])('%j are refused together, and the call is named', async (options, lines) => {
-    const event = { context: {}, node: { req: { headers: {} }, res: {} } }
+    const event = { context: {}, node: { req: { headers: {} }, res: { setHeader() {} } } }
     const middleware = h3.sessionMiddleware({ secret: SECRET, mode: 'cookie' })
     await middleware(event)
     const error = await caught(() => h3.useSession(event, options as never))

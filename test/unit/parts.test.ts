@@ -61,7 +61,7 @@ const PARTS: Part[] = [
   {
     part: 'sessions of tests',
     at: /^core\/testing\/|^runtime\/server\/testing\/|^build\/test.*\.ts$|^test\.ts$|^test\//,
-    wiredBy: ['nitro.ts', 'runtime/server/virtual.d.ts'],
+    wiredBy: ['module.ts', 'nitro.ts', 'runtime/server/virtual.d.ts'],
   },
   {
     part: 'explanations in development',
