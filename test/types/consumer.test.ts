@@ -21,7 +21,7 @@ describe('a strict consumer of the Nuxt module', () => {
 })
 
 it.each([
-  { file: 'index.ts', declarations: ['nitro.d.ts', 'core/index.d.ts', 'runtime/server/index.d.ts'] },
+  { file: 'index.ts', declarations: ['nitro.d.ts', 'core/index.d.ts', 'runtime/server/index.d.ts', 'test.d.ts'] },
   { file: 'nuxt.ts', declarations: ['module.d.ts'] },
 ])('$file reads the declarations of the packed package', async ({ file, declarations }) => {
   const { stdout } = await promisify(execFile)('npx', ['tsc', '--listFilesOnly', ...bundler, file], { cwd, maxBuffer: 2 ** 26 })
