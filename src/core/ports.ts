@@ -63,8 +63,8 @@ export interface PageSession {
   readonly data: Readonly<Record<string, unknown>>
   /** When the session ends unless it is used again, in milliseconds since the epoch; `undefined` without one. */
   readonly expiresAt: number | undefined
-  /** True for a visitor with a session, or with a cookie of one. */
-  readonly isCarried: boolean
+  /** True where the browser has a cookie of a session once it has the response. */
+  readonly hasCookie: boolean
   /** True when there are messages that nobody has read. */
   readonly hasMessages: boolean
   /** False for requests whose answer nobody is shown: messages wait for one that is. */

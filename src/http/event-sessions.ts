@@ -100,7 +100,7 @@ export class EventSessions implements FoundSessions, ResponseSessions {
 
   page(event: object): PageSession | undefined {
     const page = this.#personalPage(event)
-    return page && (this.#page ??= openPage(this.use(event), this.#exchange, this.manager.options.expose, page.isShown()))
+    return page && (this.#page ??= openPage(this.use(event), this.#exchange, this.manager.options, page.isShown()))
   }
 
   /**

@@ -19,12 +19,15 @@ export interface PageOptions {
 }
 
 /** What a page may see of a session. Its response is for this visitor alone. */
-export function openPage(session: RequestSession, exchange: EventExchange, expose: readonly string[], isShown: boolean): PageSession {
+export function openPage(session: RequestSession, exchange: EventExchange, { cookie: { name }, expose }: ResolvedSessionOptions, isShown: boolean): PageSession {
   // Without a cookie there is nothing to load.
   if (!session.isCarried)
     session.assertLoaded()
   exchange.markPrivate(session.isCarried)
-  return createPageSession(session, expose, isShown)
+  return createPageSession(session, expose, isShown, () => {
+    const line = exchange.cookies.get(name)?.at(-1)
+    return line === undefined ? session.isCarried : !line.startsWith(`${name}=;`)
+  })
 }
 
 /** Lets the page that made the request know what it has to fetch anew. */

@@ -215,7 +215,7 @@ export class ResponseCookies implements EventExchange, Holder {
     }
     if (this.#changes !== undefined)
       headers.set(CHANGED_HEADER, this.#changes)
-    if (isSet) {
+    if (isSet && this.#mark !== forbidStoring) {
       forbidCaching(headers)
       return
     }

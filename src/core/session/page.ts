@@ -9,7 +9,7 @@ import { deepFreeze, isEqualValue } from '../record/value'
 export type PageChange = 'data' | 'flash'
 
 /** The part of a session that pages see: the keys in `expose`, and messages by key. */
-export function createPageSession(session: RequestSession, expose: readonly string[], canTakeMessages: boolean): PageSession {
+export function createPageSession(session: RequestSession, expose: readonly string[], canTakeMessages: boolean, hasCookie: () => boolean): PageSession {
   return {
     keys: expose,
     canTakeMessages,
@@ -23,7 +23,7 @@ export function createPageSession(session: RequestSession, expose: readonly stri
       session.assertLoaded()
       return session.exists ? session.record.expiresAt : undefined
     },
-    get isCarried() { return session.isCarried || session.exists },
+    get hasCookie() { return hasCookie() },
     get hasMessages() {
       session.assertLoaded()
       return session.exists && Object.keys(session.session.content.flash).length > 0

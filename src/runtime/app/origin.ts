@@ -21,5 +21,5 @@ export function isFromServer(rendered: PagePayload | undefined): boolean {
   if (!rendered)
     return false
   const [navigation] = performance.getEntriesByType('navigation') as (PerformanceNavigationTiming & { deliveryType?: string })[]
-  return !(navigation?.workerStart || navigation?.deliveryType) && (!hasMark || rendered.isCarried === mayHaveSession())
+  return !(navigation?.workerStart || navigation?.deliveryType) && (!hasMark || rendered.hasCookie === mayHaveSession())
 }

@@ -102,7 +102,7 @@ function forgive(session: PageSession): PageSession {
     keys: session.keys,
     canTakeMessages: session.canTakeMessages,
     get isLoaded() { return session.isLoaded },
-    get isCarried() { return attempt(() => session.isCarried, false) },
+    get hasCookie() { return session.hasCookie },
     get expiresAt() { return attempt(() => session.expiresAt, undefined) },
     load: () => session.load().catch(() => {}),
     destroy: () => session.destroy(),
@@ -136,11 +136,11 @@ function remember(data: Record<string, unknown>, keys: readonly string[], seen: 
 }
 
 function toPayload(session: PageSession, seen: Map<string, Record<string, unknown>>, messages: Map<string, unknown>): PagePayload {
-  const { data, isCarried } = session
+  const { data, hasCookie } = session
   const earlier = [...seen].filter(([, own]) => Object.entries(own).some(([key, value]) => JSON.stringify(value) !== JSON.stringify(data[key])))
   return {
     ...stateOf(session),
-    isCarried,
+    hasCookie,
     messages: Object.fromEntries(messages),
     ...(earlier.length > 0 && { earlier: Object.fromEntries(earlier.map(([id, own]) => [id, overlay(data, own)])) }),
   }

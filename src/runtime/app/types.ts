@@ -43,8 +43,8 @@ export interface ClientSession {
 
 /** What a rendered page tells the browser. */
 export interface PagePayload extends SessionState {
-  /** True where the request had the cookie of a session, or got it. */
-  isCarried: boolean
+  /** True where the browser has the cookie of a session, and with it the one that pages can read. */
+  hasCookie: boolean
   /** The data as components saw it before it changed, by their id. */
   earlier?: Record<string, Record<string, unknown>>
   /** True where components waited for the session, by which Vue numbers their ids. */
