@@ -50,8 +50,8 @@ const PARTS: Part[] = [
   },
   {
     part: 'pages',
-    at: /^core\/session\/page\.ts$|^http\/page-part\.ts$|^runtime\/app\/|^runtime\/wire\.ts$|^runtime\/server\/routes\/|^runtime\/server\/nitro2\/page-.*\.ts$|^build\/pages\.ts$/,
-    wiredBy: ['build/left-out.ts', 'http/event-sessions.ts', 'nitro.ts', 'runtime/server/nitro2/plugin.ts'],
+    at: /^core\/session\/page\.ts$|^http\/page-(?:part|cookies)\.ts$|^runtime\/app\/|^runtime\/wire\.ts$|^runtime\/server\/routes\/|^runtime\/server\/nitro2\/page-.*\.ts$|^build\/(?:pages|guard)\.ts$|^vue-app\.ts$/,
+    wiredBy: ['build/left-out.ts', 'http/event-sessions.ts', 'module.ts', 'nitro.ts', 'runtime/server/nitro2/plugin.ts'],
   },
   {
     part: 'the development page',
@@ -61,7 +61,7 @@ const PARTS: Part[] = [
   {
     part: 'sessions of tests',
     at: /^core\/testing\/|^runtime\/server\/testing\/|^build\/test.*\.ts$|^test\.ts$|^test\//,
-    wiredBy: ['module.ts', 'nitro.ts', 'runtime/server/virtual.d.ts'],
+    wiredBy: ['nitro.ts', 'runtime/server/virtual.d.ts', 'vue-app.ts'],
   },
   {
     part: 'explanations in development',
