@@ -4,7 +4,7 @@ export default defineNuxtConfig({
   modules: ['../src/module'],
   compatibilityDate: '2026-11-01',
   // What the browser may read. The rest, as the count of wrong passwords, never leaves the server.
-  session: { expose: ['user', 'theme', 'visits'] },
+  session: { expose: ['user', 'theme', 'visits'], guard: { require: 'user', redirectTo: '/login?guarded=yes' } },
   routeRules: {
     '/cached': { swr: 60 },
     '/prerendered': { prerender: true },

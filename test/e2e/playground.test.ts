@@ -93,7 +93,7 @@ describe('the playground, as the README starts it', () => {
         await expectText(page, 'Signed out')
         await expectText(page, 'nobody yet')
         if (other)
-          await expectText(other, 'The session has ended.')
+          await expectText(other, 'Please sign in to see the dashboard.')
         await page.getByRole('link', { name: 'Guarded page' }).click()
         await expectText(page, 'Please sign in to see the dashboard.')
 
