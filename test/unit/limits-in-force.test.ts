@@ -21,7 +21,7 @@ const USES: [what: string, exists: (app: App, browser: Browser) => Promise<boole
   ['a request', (app, browser) => browser.hasSession(app)],
   ['a page', async (app, browser) => {
     const { request } = new Visit(browser, app)
-    const page = createPageSession(request, ['user'], true)
+    const page = createPageSession(request, ['user'], true, () => true)
     await page.load()
     return 'user' in page.data
   }],

@@ -115,7 +115,7 @@ export class WalkRequest {
   get shown(): Content {
     if (!this.opened.exists)
       return { data: {}, flash: {} }
-    const page = createPageSession(this.opened, [], true)
+    const page = createPageSession(this.opened, [], true, () => true)
     const flash: Record<string, unknown> = {}
     for (const [part, key] of KEYS) {
       const message = part === 'flash' ? page.readMessage(key) : undefined
