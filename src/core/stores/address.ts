@@ -32,21 +32,24 @@ export function withPort({ host = '', port }: Address): string {
 /** One host or several, each with a port or without. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 
+/** A URL, or what follows its scheme: a connection string may have slashes anywhere, such as in its key. */
+const URL_PARTS = /^(?:[a-z][\w+.-]*:)?\/\/(.*)$/is
+
 /**
  * The hosts of a URL, without names, passwords, paths and queries, which may be secret as well.
  * `undefined` for what is no URL, and where it cannot be told what is host and what is password.
  */
 export function hostsOf(url: string): string | undefined {
-  const start = url.indexOf('//')
-  if (start < 0)
+  const [, rest] = URL_PARTS.exec(url) ?? []
+  if (rest === undefined)
     return undefined
-  const rest = url.slice(start + 2)
-  const end = rest.search(/[/?#]/)
+  const end = rest.search(/[/?#\\]/)
   const authority = end < 0 ? rest : rest.slice(0, end)
   const at = authority.lastIndexOf('@')
-  // A password may hold what ends a host.
-  if (at < 0 && authority.includes(':') && rest.includes('@'))
+  // A name or a password may hold what ends a host.
+  if (rest.lastIndexOf('@') > at)
     return undefined
-  const hosts = authority.slice(at + 1).split(',')
+  // In a text, quotes may end it.
+  const hosts = authority.slice(at + 1).split(/["'`<>]/, 1)[0]!.split(',')
   return hosts.every(host => HOST.test(host)) ? hosts.join(', ') : undefined
 }

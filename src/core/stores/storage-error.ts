@@ -21,6 +21,9 @@ function withoutSecrets(cause: unknown, depth = 0): unknown {
     return cause
   if ('command' in cause)
     delete cause.command
+  // Node adds the whole address to the error of one that it cannot read.
+  if ('input' in cause)
+    delete cause.input
   if ('lastNodeError' in cause)
     withoutSecrets(cause.lastNodeError)
   if (cause.cause !== undefined && depth < 5)
@@ -41,7 +44,7 @@ function withoutSecrets(cause: unknown, depth = 0): unknown {
 
 /** Addresses without names, passwords, paths and queries; those of files, which a stack is full of, have no host. */
 function shortenAddresses(text: string): string {
-  return text.replace(/:\/\/[^\s"'`<>/][^\s"'`<>]*/g, address => `://${hostsOf(address) ?? '...'}`)
+  return text.replace(/:\/\/[^\s/]\S*/g, address => `://${hostsOf(address.slice(1)) ?? '...'}${/["'`>)]?[,.:;]?$/.exec(address)![0]}`)
 }
 
 /** The file system drivers give an error such as EACCES as if it were the value. */
