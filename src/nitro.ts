@@ -72,15 +72,15 @@ async function addServerCode(nitro: Nitro): Promise<void> {
   // Scanned before the app's own folder: the session is there when the app's middleware runs.
   options.scanDirs.unshift(`${runtimeDir}/scan`)
   options.virtual['#unsession/server'] = `export * from ${JSON.stringify(`${runtimeDir}/${major.dir}/host`)}`
-  const tests = addTesting(nitro, `${runtimeDir}/testing`)
-  options.virtual['#unsession/host'] = () => hostModule(nitro, tests)
+  options.virtual['#unsession/host'] = () => hostModule(nitro)
+  addTesting(nitro, `${runtimeDir}/testing`)
   major.keepRouteRules?.(nitro)
   major.keepInServer(nitro, [packageDir, 'unsession', ...LIBRARIES])
   await leaveOut(nitro, packageDir)
 }
 
 /** What the server code has to know of the build. */
-function hostModule(nitro: Nitro, tests: ReturnType<typeof addTesting>): string {
+function hostModule(nitro: Nitro): string {
   const { preset, dev, rootDir, experimental, features } = nitro.options
   return [
     `export const isConfiguredPerRequest = ${isWorker(preset)}`,
@@ -90,7 +90,6 @@ function hostModule(nitro: Nitro, tests: ReturnType<typeof addTesting>): string 
     `export const hasPages = ${hasPages(nitro)}`,
     `export const hasCleanup = ${needsCleanup(nitro)}`,
     `export const hasCleanupTimer = ${needsCleanupTimer(nitro)}`,
-    ...Object.entries(tests).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`),
     `export const developmentSecret = ${JSON.stringify(dev ? createDevelopmentSecret(rootDir) : '')}`,
   ].join('\n')
 }

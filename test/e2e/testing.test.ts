@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { sessionCookies, sessionHeaders } from 'unsession/test'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { readTestKey } from '../../src/core/testing/test-key'
 import { COOKIE, createVisitor, keepCookie } from '../support/browser'
 import { MAJORS as COMMANDS } from '../support/majors'
 import { buildNitro, buildNitroForTests, environment, runToEnd, startServer, TEST_SECRET } from '../support/nitro'
@@ -188,7 +189,9 @@ describe.each(MAJORS)('a production build of $name', ({ bare, build, buildForPro
     const production = await textOf(await buildForProduction(bare))
     expect(production).not.toMatch(WORDS)
     expect(production).toContain('openssl rand')
-    expect(await textOf(await build(bare))).toMatch(WORDS)
+    const forTests = await textOf(await build(bare))
+    expect(forTests).toMatch(WORDS)
+    expect(forTests).not.toContain(readTestKey())
   })
 })
 

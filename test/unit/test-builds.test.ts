@@ -2,14 +2,14 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { readTestKey } from '../../src/build/test-key'
+import { readTestKey } from '../../src/core/testing/test-key'
 import { isTestBuild, isTestRun } from '../../src/runtime/server/testing/test-run'
 
 describe('what the environment says of a build and of a server', () => {
   it.each([
     ['a shell', {}, false, false],
-    ['a CI image with TEST', { TEST: '1' }, false, true],
-    ['a build for production where TEST is set', { NODE_ENV: 'production', TEST: '1' }, false, true],
+    ['a CI image with TEST', { TEST: '1' }, false, false],
+    ['a build for production where TEST is set', { NODE_ENV: 'production', TEST: '1' }, false, false],
     ['a build for production in a test', { NODE_ENV: 'production', VITEST: 'true' }, false, true],
     ['development', { NODE_ENV: 'development' }, false, false],
     ['NODE_ENV=test', { NODE_ENV: 'test' }, true, true],

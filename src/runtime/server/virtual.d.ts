@@ -24,10 +24,6 @@ declare module '#unsession/host' {
   export const hasPages: boolean
   /** Used in development where none is set; empty in production builds. */
   export const developmentSecret: string
-  /** What seals the cookies of tests; empty in production builds, as is the next one. */
-  export const testKey: string
-  /** Used where a test runs the server and none is set. */
-  export const testSecret: string
 }
 
 declare module '#unsession/testing' {

@@ -13,7 +13,7 @@ export function isTestBuild(env: Environment): boolean {
 
 /** True where a test runs a server: `@nuxt/test-utils` gives it the `NODE_ENV` of production. */
 export function isTestRun(env: Environment): boolean {
-  return env.NODE_ENV === 'test' || Boolean(env.TEST) || hasRunner(env)
+  return env.NODE_ENV === 'test' || hasRunner(env)
 }
 
 /** True where a test runner made the environment, and not a person or an image. */

@@ -4,9 +4,9 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * A random key that tests and the servers that are built for them share: in a file of the
- * temporary folder that only this user reads. Nobody else can know or work it out, so that a server which
- * was built for tests and is reachable by mistake lets nobody in.
+ * A random key that tests and the servers that they run share: in a file of the temporary folder
+ * that only this user reads. It is in no build, which others may read: a server that was built for tests
+ * and is reachable by mistake lets nobody in.
  */
 export function readTestKey(): string {
   const user = process.getuid?.() ?? userInfo().username
@@ -20,7 +20,7 @@ function readOwn(path: string): string | undefined {
     return undefined
   const isOwn = stats.isFile() && (!process.getuid || (stats.uid === process.getuid() && (stats.mode & 0o077) === 0))
   if (!isOwn)
-    throw new Error(`[unsession] '${path}' keeps a key for tests, and others can read or write it. Remove it: another one is made.`)
+    throw new Error(`[unsession] '${path}' keeps a key for tests, and others can read or write it. Remove it: another one is made. If you cannot, let TMPDIR name a folder of your own.`)
   return readFileSync(path, 'utf8')
 }
 
