@@ -42,6 +42,7 @@ export class EventSessions implements FoundSessions, ResponseSessions {
   #made: EventExchange | undefined
   #page: PageSession | undefined
   #hasFailed = false
+  #hasRefused = false
 
   constructor(host: EventHost) {
     this.#host = host
@@ -141,6 +142,12 @@ export class EventSessions implements FoundSessions, ResponseSessions {
     return this.#exchange.isSent
   }
 
+  /** The visitor was refused. From a cache, others would get that answer in place of theirs. */
+  refuse(): void {
+    this.#hasRefused = true
+    this.#exchange.markPrivate(true)
+  }
+
   /** Has the last word on the headers of a response that is complete; by default those of the event. */
   finish(headers?: HeaderList): void {
     this.#made?.finish(headers)
@@ -148,7 +155,7 @@ export class EventSessions implements FoundSessions, ResponseSessions {
 
   protect(headers: HeaderList): void {
     if (this.isMisplaced(headers))
-      this.#used?.forEach(({ isCarried }) => isCarried ? forbidCaching(headers) : varyByCookie(headers))
+      this.#used?.forEach(({ isCarried }) => isCarried || this.#hasRefused ? forbidCaching(headers) : varyByCookie(headers))
   }
 
   /** True for the headers of a response that depends on sessions and is marked for caches that others share. */

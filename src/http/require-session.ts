@@ -3,6 +3,7 @@ import type { EventLike } from './utils'
 import { beginAt, ofUser, type Site, siteOf } from '../core/calls/caller'
 import { misuse } from '../core/calls/misuse'
 import { SessionError } from '../core/errors'
+import { sessionsOwnedBy } from './find-sessions'
 import { dataOf, loadSession } from './utils'
 
 /** Session data in which a key has a value. */
@@ -70,6 +71,8 @@ export const requireSession: RequireSession<EventLike> = async (event: EventLike
     return (session.exists ? data : refuse('INVALID_SESSION', 'The session has ended: sign in again.')) as never
   }
   catch (error) {
+    if (isRefusal(error))
+      sessionsOwnedBy(event)?.refuse()
     throw beginAt(error, requireSession, site)
   }
 }

@@ -295,7 +295,7 @@ describe.each(ENTRIES)('requireSession of $name', ({ requireSession }) => {
   })
 })
 
-describe.each(HOSTS)('requireSession in an app of $name', ({ start }) => {
+describe.each(HOSTS)('requireSession in an app of $name', ({ major, start }) => {
   it('answers 401 and 403 without a cookie, and lets in who may', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => logged.mockRestore())
@@ -316,5 +316,19 @@ describe.each(HOSTS)('requireSession in an app of $name', ({ start }) => {
     expect([await asked('/'), await asked('/admin')]).toEqual([[200, null], [403, null]])
     expect(await visitor.json('/')).toEqual({ userId: 1 })
     expect(logged).not.toHaveBeenCalled()
+  })
+
+  it('keeps what a stranger is refused with out of caches, which would answer users with it', async () => {
+    const options = { secret: SECRET, mode: 'cookie' } as const
+    const visitor = await start(async (event) => {
+      const { res } = (major === 1 ? Reflect.get(event, 'node') : event) as { res: { setHeader(name: string, value: string): void, headers: Headers, errHeaders?: Headers } }
+      const mark = (name: string, value: string): void => major === 1 ? res.setHeader(name, value) : [res.headers, res.errHeaders].forEach(headers => headers?.set(name, value))
+      mark('cache-control', 's-maxage=60')
+      mark('cdn-cache-control', 'max-age=60')
+      await h3.useSession(event, options)
+      return h3.requireSession(event, 'userId')
+    })
+    const { status, headers } = await visitor.fetch('/')
+    expect([status, headers.get('cache-control'), headers.get('cdn-cache-control')]).toEqual([401, 'no-store', null])
   })
 })
