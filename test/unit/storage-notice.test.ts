@@ -76,6 +76,17 @@ describe('the line about a driver that fails', () => {
     expect(lines).toEqual([`[unsession] The session storage is in trouble: ${where} at reading records. Requests that need that are answered with 503. ${remedy}`])
   })
 
+  it.each([
+    ['READONLY You can\'t write against a read only replica.', 'Check that it can be written there'],
+    ['MISCONF Redis is configured to save RDB snapshots', 'Check that it can be written there'],
+    ['WRONGPASS invalid username-password pair', 'Check the user, the password'],
+    ['OOM command not allowed', 'Make room there'],
+  ])('names the remedy for %s', async (message, remedy) => {
+    await codeOf(() => new FailingDriver({ name: 'db', options: { host: 'db' } }, Object.assign(new Error(message), { name: 'ReplyError' })).store.set(KEY, recordOf({}), 60))
+    await codeOf(() => new FailingDriver({ name: 'db', options: { host: 'db' } }, coded('28P01')).store.get(KEY))
+    expect(lines).toEqual([expect.stringContaining(`at writing records. Requests that need that are answered with 503. ${remedy}`), expect.stringContaining('28P01 at reading records. Requests that need that are answered with 503. Check the user, the password')])
+  })
+
   it('is of a driver of the app where that has no name', async () => {
     await codeOf(() => new FailingDriver({}, new Error('secret')).store.get(KEY))
     expect(lines).toEqual([expect.stringContaining('in trouble: a driver of the app: an error at reading records. ')])

@@ -11,8 +11,9 @@ const TELL_AGAIN_AFTER = 60_000
 
 /** What else to look at than whether it runs, by what it failed with. */
 const REMEDIES: readonly [causes: RegExp, remedy: string][] = [
-  [/^(?:ENOSPC|EDQUOT|OOM|HTTP 507)$/, 'Make room there'],
-  [/^(?:NOAUTH|WRONGPASS|NOPERM|HTTP 40[13]|AuthenticationFailed|Unauthorized|AccessDenied)\b/, 'Check the user, the password or the token that it is given'],
+  [/^(?:ENOSPC|EDQUOT|OOM|HTTP 507|53100)$/, 'Make room there'],
+  [/^(?:READONLY|MISCONF|EROFS)$/, 'Check that it can be written there: what is asked may be a replica, or cannot save to its disk'],
+  [/^(?:NOAUTH|WRONGPASS|NOPERM|HTTP 40[13]|AuthenticationFailed|Unauthorized|AccessDenied|28P01|28000|ER_ACCESS_DENIED_ERROR)$/, 'Check the user, the password or the token that it is given'],
 ]
 
 const REMEDY: Record<StorageKind, string> = {
