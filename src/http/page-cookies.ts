@@ -3,13 +3,8 @@ import type { RequestSession } from '../core/session/request-session'
 import type { EventExchange, EventResponse, ResponseHost, ResponseSessions } from './response-cookies'
 import { buildSetCookie } from '../core/cookie/set-cookie'
 import { remainingSeconds } from '../core/record/record'
+import { MARK } from './page-part'
 import { ResponseCookies } from './response-cookies'
-
-/**
- * The beginning of the name of a cookie without content that lasts as long as the session cookie,
- * and that pages can read: without it, a page knows that there is no session. The same as in `wire.ts`.
- */
-const MARK = 'unsession.'
 
 /** The cookies of an event whose app has pages. */
 export class PageCookies extends ResponseCookies {

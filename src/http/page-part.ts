@@ -4,6 +4,12 @@ import type { ResolvedSessionOptions } from '../core/options'
 import type { EventExchange } from './response-cookies'
 import { changesOf, createPageSession } from '../core/session/page'
 
+/**
+ * The beginning of the name of a cookie without content that lasts as long as the session cookie,
+ * and that pages can read: without it, a page knows that there is no session. The same as in `wire.ts`.
+ */
+export const MARK = 'unsession.'
+
 /** What pages need to know of a request. */
 export interface PageOptions {
   /** False for a response that is rendered for everybody. */
@@ -24,10 +30,15 @@ export function openPage(session: RequestSession, exchange: EventExchange, { coo
   if (!session.isCarried)
     session.assertLoaded()
   exchange.markPrivate(session.isCarried)
-  return createPageSession(session, expose, isShown, () => {
-    const line = exchange.cookies.get(name)?.at(-1)
-    return line === undefined ? session.isCarried : !line.startsWith(`${name}=;`)
-  })
+  return createPageSession(session, expose, isShown, () => leavesMark(session, exchange, name))
+}
+
+/** True when the browser has a mark after the response: of a session that is none any more, or that of another app, too. */
+function leavesMark(session: RequestSession, { cookies, cookieHeader = '' }: EventExchange, name: string): boolean {
+  const own = `${MARK}${name}=`
+  const line = cookies.get(name)?.at(-1)
+  const isOwn = line === undefined ? cookieHeader.includes(own) || (session.isCarried && session.exists) : !line.startsWith(`${name}=;`)
+  return isOwn || cookieHeader.replaceAll(own, '').includes(MARK)
 }
 
 /** Lets the page that made the request know what it has to fetch anew. */

@@ -32,11 +32,11 @@ export class FlashMessages {
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(session: BrowserSession) {
-    // What a cache kept was shown before.
-    const rendered = session.ready.value ? session.rendered : undefined
+    const { rendered } = session
     this.#session = session
     this.shown = shallowReactive(new Map(Object.entries(rendered?.messages ?? {})))
-    this.hasMore = rendered?.hasMessages
+    // What a cache kept says nothing of now.
+    this.hasMore = session.ready.value ? rendered?.hasMessages : undefined
     for (const act of ACTS)
       window.addEventListener(act, () => this.#unseen.clear(), { capture: true })
   }

@@ -21,5 +21,7 @@ export function isFromServer(rendered: PagePayload | undefined): boolean {
   if (!rendered)
     return false
   const [navigation] = performance.getEntriesByType('navigation') as (PerformanceNavigationTiming & { deliveryType?: string })[]
-  return !(navigation?.workerStart || navigation?.deliveryType) && (!hasMark || rendered.hasCookie === mayHaveSession())
+  const { workerStart, deliveryType, nextHopProtocol } = navigation ?? {}
+  // A service worker that let the request pass is no cache: only browsers that tell of caches tell it apart.
+  return !(deliveryType || (workerStart && !(deliveryType === '' && nextHopProtocol))) && (!hasMark || rendered.hasCookie === mayHaveSession())
 }

@@ -43,7 +43,7 @@ export interface ClientSession {
 
 /** What a rendered page tells the browser. */
 export interface PagePayload extends SessionState {
-  /** True where the browser has the cookie of a session, and with it the one that pages can read. */
+  /** True where the browser has the cookie that pages can read, once the response is there. */
   hasCookie: boolean
   /** The data as components saw it before it changed, by their id. */
   earlier?: Record<string, Record<string, unknown>>

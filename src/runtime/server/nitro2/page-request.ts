@@ -8,15 +8,16 @@ export function isPersonalPage(event: H3Event): boolean {
 }
 
 /**
- * True for what a visitor is going to look at: not for HEAD, for prefetching (Sec-Purpose), and
- * for the error page in the place of an image or a script (Sec-Fetch-Dest; Fetch Metadata).
+ * True for what a visitor is going to look at: not for HEAD, for prefetching (Sec-Purpose), for
+ * the error page in the place of an image or a script (Sec-Fetch-Dest; Fetch Metadata), and for
+ * what a service worker fetches and may keep. A page that shows it all the same asks for its messages.
  */
 export function isShownPage(event: H3Event): boolean {
-  const { 'sec-fetch-dest': destination, 'sec-fetch-mode': mode } = event.node.req.headers
+  const { 'sec-fetch-dest': destination = 'document', 'service-worker-navigation-preload': preload } = event.node.req.headers
   return event.method !== 'HEAD'
     && !isPrefetch(event)
-    // A service worker that passes a navigation on keeps its mode only.
-    && (destination === undefined || mode === 'navigate' || ['document', 'iframe', 'frame'].includes(String(destination)))
+    && preload === undefined
+    && ['document', 'iframe', 'frame'].includes(String(destination))
 }
 
 /** True for what the browser fetches in case it is needed. */
