@@ -1,5 +1,6 @@
 import type { NuxtApp } from '#app'
 import { useRouter } from '#app/composables/router'
+import { isSamePath } from './requirement'
 
 /** Milliseconds that another document may take to answer. */
 const PATIENCE = 10_000
@@ -33,7 +34,8 @@ export function followNavigation(nuxtApp: NuxtApp, isCurrent: boolean, leave: ()
     if (isDue || nuxtApp.payload.error)
       return
     const { path, query, hash } = router.currentRoute.value
-    await router.replace({ path, query, hash, force: true })
+    // What a guard throws, the router has told.
+    await Promise.resolve(router.replace({ path, query, hash, force: true })).catch(() => {})
   }
   const navigation = {
     isMoving: false,
@@ -106,7 +108,9 @@ function followRoutes(router: ReturnType<typeof useRouter>, { begin, leave, end 
 function leaveByDocument(nuxtApp: NuxtApp): void {
   const router = useRouter()
   router.beforeEach((to) => {
-    if (to.redirectedFrom && nuxtApp.isHydrating && nuxtApp.payload.serverRendered)
+    const { redirectedFrom: from } = to
+    // Another query or hash is the same page, and may be the same document; a slash that the host puts back would never end.
+    if (from && !isSamePath(to.path, from.path) && nuxtApp.isHydrating && nuxtApp.payload.serverRendered)
       return new Promise(() => location.replace(router.resolve(to).href))
   })
 }
