@@ -10,14 +10,14 @@ describe.runIf(hasChromium())('a page that comes from a cache', () => {
   const app = useApp()
 
   /** A tab of a site that has its service worker. */
-  const openWithWorker = async (person: Person, path: string): Promise<Page> => {
+  const openWithWorker = async (person: Person, path: string, worker = '/caching-worker.js'): Promise<Page> => {
     const page = await person.open('/quiet')
-    await page.evaluate(async () => {
-      await navigator.serviceWorker.register('/caching-worker.js')
+    await page.evaluate(async (worker) => {
+      await navigator.serviceWorker.register(worker)
       await navigator.serviceWorker.ready
       while (!navigator.serviceWorker.controller)
         await new Promise(resolve => setTimeout(resolve, 20))
-    })
+    }, worker)
     await visit(page, path)
     return page
   }
@@ -62,6 +62,57 @@ describe.runIf(hasChromium())('a page that comes from a cache', () => {
     await heading(page, 'members')
     // Not confirmed, so it is told to nobody as if it were.
     expect(await shown(page, 'who')).toEqual(['unknown'])
+  })
+
+  it.each(['pass', 'fetch'])('of the server through a service worker (%s) shows its message, once', async (way) => {
+    const ada = await app.person({ signedInAs: 'Ada' })
+    const page = await openWithWorker(ada, '/who', `/passing-worker.js?way=${way}`)
+    await ada.post('/api/set', { flash: { success: 'Saved.' } })
+    await visit(page, '/messages')
+    await expect.poll(...text(page, 'success')).toBe('"Saved."')
+    await settled(page)
+    expect(await shown(page, 'success')).toEqual(['"Saved."'])
+    await visit(page, '/messages')
+    await settled(page)
+    expect(await shown(page, 'success')).toEqual(['none'])
+  })
+
+  it('of the server that a service worker let pass is ready at once', async () => {
+    const ada = await app.person({ signedInAs: 'Ada' })
+    const page = await openWithWorker(ada, '/quiet', '/passing-worker.js?way=pass')
+    const requests = sessionRequests(page)
+    await visit(page, '/who')
+    await settled(page)
+    expect([requests, await shown(page, 'who', 'ready')]).toEqual([[], ['Ada', 'true']])
+  })
+
+  it.each([
+    ['of another app', undefined],
+    ['of a session that our secrets do not verify', 'forged'],
+  ])('of the server is ready at once beside the mark %s', async (_, cookie) => {
+    const person = await app.person()
+    const url = app.server().url
+    const name = cookie ? '__Host-session' : 'neighbour'
+    await person.context.addCookies([
+      { name: `unsession.${name}`, value: '1', url },
+      ...cookie ? [{ name, value: cookie, domain: new URL(url).hostname, path: '/', secure: true }] : [],
+    ])
+    const page = await person.context.newPage()
+    const requests = sessionRequests(page)
+    await visit(page, '/who')
+    await settled(page)
+    expect([requests, await shown(page, 'who', 'ready')]).toEqual([[], ['guest', 'true']])
+  })
+
+  it.each(['/who-prerendered/', '/who-prerendered?from=here', '/who-prerendered#top'])('goes on where the app leads to %s', async (to) => {
+    const ada = await app.person({ signedInAs: 'Ada' })
+    const page = await ada.context.newPage()
+    await page.addInitScript(to => globalThis.leads = { '/who-prerendered': to }, to)
+    let documents = 0
+    page.on('request', request => documents += Number(request.isNavigationRequest()))
+    await visit(page, '/who-prerendered')
+    await expect.poll(...text(page, 'who')).toBe('Ada')
+    expect([documents, page.url()]).toEqual([1, app.server().url + to])
   })
 
   it.each([

@@ -93,6 +93,16 @@ describe.runIf(hasChromium())('a session that ends while its page is open', () =
     expect([new URL(page.url()).search, await ended(page)]).toEqual(['?why=count', 0])
   })
 
+  it('and a guard that throws then breaks neither `clear` nor the page', async () => {
+    const page = await (await app.person({ signedInAs: 'Ada' })).open('/who')
+    const requests = sessionRequests(page)
+    await page.evaluate(() => useNuxtApp().$router.beforeEach(() => {
+      throw new Error('Not for you.')
+    }))
+    await page.evaluate(() => globalThis.app.clear())
+    expect([requests, await shown(page, 'who'), await ended(page)]).toEqual([['DELETE'], ['guest'], 1])
+  })
+
   it('keeps an error page that is shown', async () => {
     app.expectComplaint(/Failed to load resource/)
     const ada = await app.person({ signedInAs: 'Ada' })

@@ -41,6 +41,9 @@ declare global {
   /** How often the page was told that its session has ended. */
   // eslint-disable-next-line no-var
   var ended: number
+  /** Where the app of the page leads on, by the path that was asked for. */
+  // eslint-disable-next-line no-var
+  var leads: Record<string, string> | undefined
   // Nuxt's own, in every page.
   // eslint-disable-next-line no-var
   var useNuxtApp: () => { $router: RouterInPage }
