@@ -45,6 +45,8 @@ export class BrowserSession {
   declare readonly flash: FlashMessages
   declare readonly navigation: Navigation
   declare readonly ask: Ask
+  /** False when the page that is shown asks for more than there is. */
+  isLetIn = (): boolean => true
   /** Tells other tabs what this one knows. */
   readonly #tellTabs: (data: object | undefined, isReply: boolean) => void
   /** The answer that is waited for. */
@@ -131,7 +133,7 @@ export class BrowserSession {
     if (!isSame(data, before))
       this.data.value = data
     // Who asked waits until the app has been told that there is less than before.
-    if (!Object.keys(before).every(key => key in data))
+    if (!Object.keys(before).every(key => key in data) || !this.isLetIn())
       await this.navigation.tellLoss(this.#isEmpty)
   }
 

@@ -30,11 +30,10 @@ export function followNavigation(nuxtApp: NuxtApp, isCurrent: boolean, leave: ()
   let [isPending, isDue] = [false, false]
   const runGuards = async (): Promise<void> => {
     isDue = navigation.isMoving || Boolean(nuxtApp.isHydrating)
-    // A navigation would clear an error page.
+    // A navigation would clear an error page. What guards throw in it, the router has told.
     if (isDue || nuxtApp.payload.error)
       return
     const { path, query, hash } = router.currentRoute.value
-    // What a guard throws, the router has told.
     await Promise.resolve(router.replace({ path, query, hash, force: true })).catch(() => {})
   }
   const navigation = {

@@ -103,6 +103,17 @@ describe.runIf(hasChromium())('a session that ends while its page is open', () =
     expect([requests, await shown(page, 'who'), await ended(page)]).toEqual([['DELETE'], ['guest'], 1])
   })
 
+  it('the middleware `session` runs again when a change leaves less than it asks for', async () => {
+    const ada = await app.person({ signedInAs: 'Ada' })
+    await ada.post('/api/set', { data: { count: 3 } })
+    const page = await ada.open('/admins')
+    await change(page, '/api/set', { data: { count: 4 } })
+    await heading(page, 'admins')
+    await change(page, '/api/set', { data: { count: 1 } })
+    await heading(page, 'other')
+    expect(await ended(page)).toBe(0)
+  })
+
   it('keeps an error page that is shown', async () => {
     app.expectComplaint(/Failed to load resource/)
     const ada = await app.person({ signedInAs: 'Ada' })
