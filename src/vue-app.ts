@@ -29,8 +29,12 @@ export function addVueApp(nuxt: Nuxt, options: Options, dir: string): void {
   addImports(UTILS.map(name => ({ name, from: `${dir}/server-utils`, priority: -1, dtsDisabled: true })))
   // The app's own middleware of the same name wins here too.
   nuxt.hook('app:resolve', (app) => {
-    if (!app.middleware.some(({ name }) => name === MIDDLEWARE))
-      app.middleware.push({ name: MIDDLEWARE, path: `${dir}/guard`, global: false })
+    if (app.middleware.some(({ name }) => name === MIDDLEWARE))
+      return
+    app.middleware.push({ name: MIDDLEWARE, path: `${dir}/guard`, global: false })
+    // The router of apps without pages knows only what a plugin has added, and passes over the rest of `appMiddleware`.
+    if (app.plugins.some(({ src }) => /\/app\/plugins\/router(?:\.\w+)?$/.test(src)))
+      app.plugins.push({ src: `${dir}/guard-by-rule`, mode: 'all' })
   })
   addTemplate({ filename: 'unsession.mjs', getContents: () => exportKnown(nuxt, options) })
   addTypeTemplate({ filename: 'types/unsession.d.ts', getContents: () => declareExposed(exposedKeys(nuxt, options)) }, { nuxt: true, nitro: true })

@@ -86,17 +86,20 @@ function followUnload(begin: () => void, end: () => void): void {
 
 function followRoutes(router: ReturnType<typeof useRouter>, { begin, leave, end }: Record<'begin' | 'leave' | 'end', () => void>): void {
   let target: object | undefined
-  router.beforeEach((to) => {
+  let left: string
+  router.beforeEach((to, { path }) => {
     target = to
+    // The router of apps without pages changes it in place.
+    left = path
     begin()
   })
   router.onError(end)
-  router.afterEach((to, from, failure) => {
+  router.afterEach((to, _, failure) => {
     // The end of a navigation that another one has overtaken.
     if (to !== target)
       return
     // Who was refused did not leave.
-    if (!failure && to.path !== from.path)
+    if (!failure && to.path !== left)
       leave()
     // A page that has to wait for its data says so before this.
     setTimeout(end)
