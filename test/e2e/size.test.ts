@@ -34,12 +34,12 @@ describe('what browsers get', () => {
     withoutUs = await browserScripts('nuxt-size/without')
   })
 
-  it('is less than 3 kB, gzipped', () => {
+  it('is less than 3.4 kB, gzipped', () => {
     const difference = gzippedSize(withUs) - gzippedSize(withoutUs)
     console.info(`The client code of this package: ${difference} bytes, gzipped.`)
     // Nothing at all would mean that the build had left us out.
     expect(difference).toBeGreaterThan(KILOBYTE)
-    expect(difference).toBeLessThan(3 * KILOBYTE)
+    expect(difference).toBeLessThan(3.4 * KILOBYTE)
   })
 
   it('is there in the one app, and not in the other', () => {
