@@ -18,7 +18,7 @@ const ENTRY_POINTS = {
   './nuxt': {
     values: ['default'],
     types: [
-      'CookieSessionMigrateOptions', 'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'H3MigrateOptions', 'IronMigrateOptions', 'MigrateOptions', 'ModuleOptions', 'RejectReason',
+      'CookieSessionMigrateOptions', 'CoreSessionOptions', 'ExposedKeys', 'ExpressMigrateOptions', 'FlashMessages', 'GuardOptions', 'H3MigrateOptions', 'IronMigrateOptions', 'MigrateOptions', 'ModuleOptions', 'RejectReason',
       'Session', 'SessionCookieOptions', 'SessionData',
       'SessionHookContext', 'SessionHooks', 'SessionMode', 'SessionOptions', 'SessionOverrides', 'SessionStorageOptions',
     ],
@@ -52,11 +52,11 @@ const ENTRY_POINTS = {
       'createStorageStore', 'createUnstorageStore', 'fromCookieSession', 'fromExpressSession', 'fromH3Session', 'fromIronSession', 'isSessionError', 'readCookies', 'resolveOptions', 'signCookie', 'unsignCookie',
     ],
     types: [
-      'ConnectStore', 'CookieSessionOptions', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
-      'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'RequestAddress', 'ResolveContext', 'ResolvedCookieOptions',
+      'CommitAction', 'CommitTrace', 'ConnectStore', 'CookieSessionOptions', 'CoreSessionOptions', 'DataKey', 'DeepReadonly', 'DefaultData', 'DefaultFlash', 'Exchange', 'ExposedKeys', 'ExpressSessionOptions', 'FlashKey',
+      'FlashMessages', 'H3SessionOptions', 'IronSessionOptions', 'LoadOutcome', 'LoadTrace', 'ManagerDependencies', 'NoExtraKeys', 'OldCookieOptions', 'OldRecordStore', 'OldSession', 'OldToken', 'OptionIssue', 'PageSession', 'RegenerateOptions', 'RejectReason', 'RejectTrace', 'RequestAddress', 'ResolveContext', 'ResolvedCookieOptions',
       'ResolvedSessionOptions', 'Session', 'SessionCookieOptions', 'SessionData', 'SessionErrorCode', 'SessionEventName',
       'SessionLifetime', 'SessionManager', 'SessionMigration', 'SessionMode', 'SessionObserver', 'SessionPatch', 'SessionRecord', 'SessionStore',
-      'SessionUpdater', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',
+      'SessionTrace', 'SessionUpdater', 'TracedError', 'UnstorageDriver', 'UnstorageLike', 'UnstorageStoreOptions',
     ],
   },
   './test': {
