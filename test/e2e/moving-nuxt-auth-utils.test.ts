@@ -61,7 +61,7 @@ describe('a visitor of nuxt-auth-utils', () => {
 
     const moved = move(visitor)
     expect(await moved.json('/api/orders')).toEqual({ orders: [], of: 'Ada' })
-    expect([...moved.cookies.keys()]).toEqual([COOKIE])
+    expect([...moved.cookies.keys()]).toEqual([COOKIE, `unsession.${COOKIE}`])
     expect(await count(moved)).toBe(3)
     expect(await (await moved.fetch('/account')).text()).toContain('Hello, Ada.')
 
@@ -75,12 +75,12 @@ describe('a visitor of nuxt-auth-utils', () => {
     await visitor.post('/api/login', CREDENTIALS)
     const [first, cached] = [move(createVisitor(before.url, new Map(visitor.cookies))), move(visitor)]
     expect(await (await first.fetch('/account')).text()).toContain('Hello, Ada.')
-    expect([...first.cookies.keys()]).toEqual([COOKIE])
+    expect([...first.cookies.keys()]).toEqual([COOKIE, `unsession.${COOKIE}`])
 
     const about = await cached.fetch('/about')
     expect(about.headers.get('cache-control')).toBe('no-store')
     expect(await about.text()).toContain('Loading')
-    expect([...cached.cookies.keys()]).toEqual([COOKIE])
+    expect([...cached.cookies.keys()]).toEqual([COOKIE, `unsession.${COOKIE}`])
     expect(await cached.json('/_session')).toMatchObject({ data: { user: { name: 'Ada' } } })
     expect((await createVisitor(after.url).fetch('/about')).headers.getSetCookie()).toEqual([])
   })

@@ -150,9 +150,16 @@ export class BrowserSession {
 
   /** Another tab tells what it knows. */
   #hear(told: unknown, isReply: boolean): void {
-    // A page that was rendered before a change and hydrated after it tells what is old.
-    if (this.#isUsed && !isSame(told, this.data.value))
-      this.refresh().then(() => isReply || isSame(told, this.data.value) || this.#tell(true)).catch(() => {})
+    if (!this.#isUsed || isSame(told, this.data.value))
+      return
+    const { hasMore } = this.flash
+    this.refresh().then(() => {
+      // What was left there is for that tab, also where a guard leads to another page here.
+      this.flash.hasMore = hasMore
+      // A page that was rendered before a change and hydrated after it tells what is old.
+      if (!isReply && !isSame(told, this.data.value))
+        this.#tell(true)
+    }).catch(() => {})
   }
 
   /** An answer to a request of this page. */
