@@ -6,7 +6,7 @@ export default defineNuxtPlugin({
   name: 'unsession:guard',
   setup(nuxtApp) {
     addRouteMiddleware('session', async (to, from) => {
-      // As Nuxt imports it for its types: a static import beside that is a warning of every build.
+      // Nuxt's list of middleware imports this file in the same way; with a static import beside it, Vite warns in every build.
       const { default: guard } = await import('./guard')
       return nuxtApp.runWithContext(() => guard(to, from))
     })

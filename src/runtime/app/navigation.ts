@@ -27,7 +27,8 @@ export interface Navigation {
  */
 export function followNavigation(nuxtApp: NuxtApp, isCurrent: boolean, leave: () => void, arrive: () => void): Navigation {
   const router = useRouter()
-  let [isPending, isDue] = [false, false]
+  let isPending = false
+  let isDue = false
   const runGuards = async (): Promise<void> => {
     isDue = navigation.isMoving || Boolean(nuxtApp.isHydrating)
     // A navigation would clear an error page. What guards throw in it, the router has told.
@@ -44,9 +45,7 @@ export function followNavigation(nuxtApp: NuxtApp, isCurrent: boolean, leave: ()
       await runGuards()
     },
   }
-  const begin = (): void => {
-    navigation.isMoving = true
-  }
+  const begin = (): void => void (navigation.isMoving = true)
   const end = (): void => {
     navigation.isMoving = isPending
     if (isPending)
